@@ -1,0 +1,143 @@
+"""Binding variables to values for the time of a trace: the only place where this happens.
+
+Keras writes `call(self, x)`, which leaves no place for parameters. While JAX traces a program, a `Scope` is open: it
+says which traced value each variable stands for, whether the program trains, and where random numbers come from; and
+it collects what the program writes (updates of variables) and adds to the loss. So the program as a whole is a pure
+function, values in and values out:
+
+    with Scope(values, training=True, key=key) as scope:
+        outputs = evaluate(...)
+    return outputs, scope.updates, scope.losses
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Protocol
+
+import jax
+import numpy as np
+
+
+class Readable(Protocol):
+    """What a scope needs to know of a variable: the array that it holds outside of any scope."""
+
+    @property
+    def stored(self) -> jax.Array: ...
+
+
+class Scope:
+    """Values of variables, learning phase and random key, while a program is traced.
+
+    Arguments:
+        variables: the variables that the program receives as arguments.
+        values: what each of them stands for, in the same order.
+        training: the learning phase: True while training, False while testing.
+        key: the random key from which `next_key` derives one key a draw. None: a constant key, for shape inference.
+
+    Attributes:
+        updates: variable to its new value, for all that the program writes.
+        losses: scalars that the program adds to the loss.
+        missed: variables that the program read without having received them. A program with any must be traced
+            again with them among its arguments, or it would keep their present values as constants.
+    """
+
+    def __init__(
+        self,
+        variables: Iterable[Readable] = (),
+        values: Iterable[Any] = (),
+        *,
+        training: bool = False,
+        key: Any = None,
+    ) -> None:
+        self.training = training
+        self.updates: dict[Any, Any] = {}
+        self.losses: list[Any] = []
+        self.missed: dict[Any, None] = {}
+        self._values: dict[Any, Any] = dict(zip(variables, values, strict=True))
+        self._key = key
+        self._draws = 0
+
+    def read(self, variable: Readable) -> Any:
+        """The value that `variable` stands for here."""
+        if variable in self._values:
+            return self._values[variable]
+        self.missed[variable] = None
+        return variable.stored
+
+    def write(self, variable: Readable, value: Any) -> None:
+        """Let `variable` stand for `value` from here on, and after the program has run."""
+        self.read(variable)
+        self._values[variable] = self.updates[variable] = value
+
+    @contextlib.contextmanager
+    def overriding(self, values: Mapping[Any, Any]) -> Iterator[None]:
+        """Let variables stand for other values inside of a `with` block: those at which a gradient is taken."""
+        outer = self._values
+        self._values = {**outer, **values}
+        yield
+        self._values = outer
+
+    def next_key(self) -> jax.Array:
+        """A random key that no other draw of this program has."""
+        if self._key is None:
+            self._key = _constant_key()
+        self._draws += 1
+        return jax.random.fold_in(self._key, self._draws)
+
+    def __enter__(self) -> Scope:
+        _stack().append(self)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        _stack().pop()
+
+
+class _Local(threading.local):
+    def __init__(self) -> None:
+        self.stack: list[Scope] = []
+
+
+_local = _Local()
+_key_of_zero: jax.Array | None = None
+
+
+def _stack() -> list[Scope]:
+    return _local.stack
+
+
+def _constant_key() -> jax.Array:
+    global _key_of_zero
+    if _key_of_zero is None:
+        with jax.ensure_compile_time_eval():
+            _key_of_zero = jax.random.key(0)
+    return _key_of_zero
+
+
+def current() -> Scope | None:
+    """The innermost open scope of this thread, or None outside of any."""
+    stack = _stack()
+    return stack[-1] if stack else None
+
+
+@contextlib.contextmanager
+def suspended() -> Iterator[None]:
+    """Compute as if no scope were open, inside of a `with` block: for the first values of variables."""
+    outer, _local.stack = _local.stack, []
+    try:
+        yield
+    finally:
+        _local.stack = outer
+
+
+def fresh_key() -> jax.Array:
+    """A random key from numpy's global generator, so that `np.random.seed` makes runs repeat."""
+    return jax.random.key(np.random.randint(2**31 - 1))
+
+
+def next_key() -> jax.Array:
+    """A new random key: the scope's while one is open, else drawn from numpy's global generator."""
+    scope = current()
+    return fresh_key() if scope is None else scope.next_key()

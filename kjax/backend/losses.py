@@ -1,0 +1,88 @@
+"""Cross entropies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from kjax._core import config, operators
+from kjax.backend._ops import array, float_array, op
+from kjax.backend.math import clip
+
+
+def _to_last_axis(output: Any, axis: int) -> Any:
+    if axis != -1 and axis not in range(output.ndim):
+        raise ValueError(
+            f"Unexpected channels axis {axis}. Expected to be -1 or one of the axes of `output`, "
+            f"which has {output.ndim} dimensions."
+        )
+    return output if axis in (-1, output.ndim - 1) else jnp.moveaxis(output, axis, -1)
+
+
+def _clipped(probabilities: Any) -> Any:
+    return clip(probabilities, config.epsilon(), 1.0 - config.epsilon())
+
+
+@op
+def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Any:
+    """`-sum(target * log(output))` over the classes. Probabilities are first divided by their sum and clipped.
+
+    Arguments:
+        target: probabilities of the classes, of the shape of `output`.
+        output: what was predicted.
+        from_logits: whether `output` is before a softmax, instead of probabilities.
+        axis: the axis of the classes.
+
+    Raises:
+        ValueError: if `output` has no such axis.
+    """
+    output, target = float_array(output), array(target)
+    target = target.astype(output.dtype)
+    output, target = _to_last_axis(output, axis), _to_last_axis(target, axis)
+    if from_logits:
+        log = jax.nn.log_softmax(output)
+    else:
+        log = jnp.log(_clipped(output / jnp.sum(output, -1, keepdims=True)))
+    return -jnp.sum(operators.multiply(target, log), -1)
+
+
+@op
+def sparse_categorical_crossentropy(
+    target: Any, output: Any, from_logits: bool = False, axis: int = -1
+) -> Any:
+    """Cross entropy for targets that are indices of classes. Probabilities are first clipped, then divided by their sum.
+
+    Arguments:
+        target: the right classes: integers, in any shape with one for each prediction.
+        output: what was predicted.
+        from_logits: whether `output` is before a softmax, instead of probabilities.
+        axis: the axis of the classes in `output`.
+
+    Raises:
+        ValueError: if `output` has no such axis.
+    """
+    output = _to_last_axis(float_array(output), axis)
+    logits = output if from_logits else jnp.log(_clipped(output))
+    target = array(target).astype("int32").reshape((*output.shape[:-1], 1))
+    chosen = jnp.take_along_axis(jax.nn.log_softmax(logits), target, axis=-1)
+    return -chosen[..., 0]
+
+
+@op
+def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> Any:
+    """`-target * log(output) - (1 - target) * log(1 - output)`, elementwise. Probabilities are first clipped.
+
+    Arguments:
+        target: probabilities.
+        output: what was predicted.
+        from_logits: whether `output` is before a sigmoid, instead of probabilities.
+    """
+    x = float_array(output)
+    target = array(target).astype(x.dtype)
+    if not from_logits:
+        p = _clipped(x)
+        x = jnp.log(p / (1 - p))
+    target, x = operators.align(target, x)
+    return jax.nn.relu(x) - x * target + jnp.log1p(jnp.exp(-jnp.abs(x)))

@@ -1,0 +1,32 @@
+"""Import aliases: `keras` and `tensorflow` answered by kjax, for as long as a program wishes.
+
+`import kjax` claims no name. `import kjax.compat.keras_alias`, `install()` or `with alias():` does.
+"""
+
+from __future__ import annotations
+
+from kjax.compat._finder import AliasFinder
+
+# The longest matching name wins, so `tensorflow.keras.layers` is `kjax.layers`.
+# TensorFlow 1 kept all of its names in `tensorflow.python` and again in `tensorflow.compat.v1`.
+ALIASES = {
+    "keras": "kjax",
+    "tensorflow": "kjax.compat.tensorflow",
+    "tensorflow.keras": "kjax",
+    "tensorflow.python": "kjax.compat.tensorflow",
+    "tensorflow.python.keras": "kjax",
+    "tensorflow.compat.v1": "kjax.compat.tensorflow",
+    "tensorflow.compat.v1.keras": "kjax",
+    "tensorflow.compat.v2": "kjax.compat.tensorflow",
+    "tensorflow.compat.v2.keras": "kjax",
+}
+
+_finder = AliasFinder(ALIASES, partial={"kjax.compat.tensorflow": "kjax offers only a subset of TensorFlow"})
+
+install = _finder.install
+uninstall = _finder.uninstall
+installed = _finder.installed
+alias = _finder.alias
+suspended = _finder.suspended
+
+__all__ = ["ALIASES", "alias", "install", "installed", "suspended", "uninstall"]

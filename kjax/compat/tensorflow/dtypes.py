@@ -1,0 +1,65 @@
+"""`tf.float32` and the like: strings, as Keras takes dtypes, with the attributes of TensorFlow's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+class DType(str):
+    """The name of a dtype."""
+
+    __slots__ = ()
+
+    @property
+    def name(self) -> str:
+        """The plain string."""
+        return str.__str__(self)
+
+    @property
+    def as_numpy_dtype(self) -> Any:
+        """The numpy scalar type, as TensorFlow gives it."""
+        if self == "bfloat16":
+            import ml_dtypes
+
+            return ml_dtypes.bfloat16
+        return np.dtype("object" if self == "string" else self.name).type
+
+    @property
+    def is_floating(self) -> bool:
+        """True for real floating point types."""
+        return "float" in self
+
+    @property
+    def is_integer(self) -> bool:
+        """True for signed and unsigned integers."""
+        return self.startswith(("int", "uint"))
+
+    @property
+    def is_bool(self) -> bool:
+        """True for `tf.bool`."""
+        return self == "bool"
+
+    def __repr__(self) -> str:
+        return f"tf.{self.name}"
+
+
+bfloat16 = DType("bfloat16")
+float16 = half = DType("float16")
+float32 = DType("float32")
+float64 = double = DType("float64")
+int8, int16, int32, int64 = DType("int8"), DType("int16"), DType("int32"), DType("int64")
+uint8, uint16, uint32, uint64 = DType("uint8"), DType("uint16"), DType("uint32"), DType("uint64")
+complex64, complex128 = DType("complex64"), DType("complex128")
+bool_ = DType("bool")
+string = DType("string")
+
+
+def as_dtype(value: Any) -> DType:
+    """`value` (a name, a numpy dtype or type) as one of the dtypes above."""
+    return (
+        value
+        if isinstance(value, DType)
+        else DType(value if isinstance(value, str) else np.dtype(value).name)
+    )

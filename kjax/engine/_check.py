@@ -1,0 +1,279 @@
+"""Checking what a user feeds: arrays of the right number, shape, type and length, or one clear error.
+
+Everything is checked before any work is done. What leaves here is a list of numpy (or device) arrays, one for each
+name, of at least two dimensions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from kjax._core import config
+from kjax.engine._plan import OutputPlan
+
+Dims = tuple[int | None, ...]
+
+
+def standardize(
+    data: Any, names: Sequence[str], shapes: Sequence[Dims | None], what: str, finite: bool = False
+) -> list[Any]:
+    """Bring `data` into a list with one array for each of `names`.
+
+    Arguments:
+        data: an array, a list of arrays, a dictionary by name, a DataFrame, or nested lists of numbers.
+        shapes: the shape expected of each array, None where anything goes.
+        what: `'input'`, `'target'`: what messages call it.
+        finite: refuse NaN.
+
+    Raises:
+        ValueError: for a wrong number, shape or type of array.
+    """
+    items = _by_name(data, names, what)
+    arrays = [as_array(item, f"{what} {name}") for item, name in zip(items, names, strict=True)]
+    arrays = [array[:, None] if array.ndim == 1 else array for array in arrays]
+    for array, name, shape in zip(arrays, names, shapes, strict=True):
+        if shape is not None:
+            _check_shape(array.shape, shape, name, what)
+        if finite:
+            _check_finite(array, name, what)
+    return arrays
+
+
+def _by_name(data: Any, names: Sequence[str], what: str) -> list[Any]:
+    if data is None:
+        raise ValueError(
+            f"No data was given for {what} of the model. Expected {len(names)} array(s), for: {', '.join(names)}."
+        )
+    if isinstance(data, Mapping):
+        missing = [name for name in names if name not in data]
+        if missing:
+            raise ValueError(f'No data provided for "{missing[0]}". Need data for each key in: {list(names)}')
+        return [data[name] for name in names]
+    if isinstance(data, (list, tuple)) and _is_list_of_arrays(data, len(names)):
+        if len(data) != len(names):
+            raise ValueError(
+                f"Error when checking model {what}: the list of Numpy arrays that you are passing to your model is not "
+                f"the size the model expected. Expected to see {len(names)} array(s), but instead got the following "
+                f"list of {len(data)} arrays: {str(data)[:200]}... If these are the samples of one {what}, pass "
+                "`np.array(data)`."
+            )
+        return list(data)
+    if len(names) != 1:
+        raise ValueError(
+            f"The model expects {len(names)} {what} arrays, but only received one array. "
+            f"Found: array with shape {np.shape(data)}. Expected a list with one array for each of: {list(names)}"
+        )
+    return [data]
+
+
+def _is_list_of_arrays(data: Sequence[Any], expected: int) -> bool:
+    """Whether a list holds arrays, one for each name; else it is itself the data, written as nested lists."""
+    if not data:
+        return expected != 1
+    first = data[0]
+    if hasattr(first, "shape") and not isinstance(first, np.generic):
+        return True
+    return expected > 1 and len(data) == expected
+
+
+def as_array(item: Any, what: str) -> Any:
+    """An array of numbers with at least one dimension, left where it is (on the host, or on the device).
+
+    Raises:
+        ValueError: if it holds objects, texts, or rows of different lengths.
+    """
+    if isinstance(item, jax.Array):
+        return item
+    if hasattr(item, "to_numpy"):
+        item = item.to_numpy()
+    elif hasattr(item, "numpy") and not isinstance(item, np.ndarray):
+        item = item.numpy()
+    try:
+        array = np.asarray(item)
+    except ValueError as error:
+        raise ValueError(f"The data for {what} cannot become an array: {error}") from None
+    if array.dtype.kind == "O":
+        try:
+            array = array.astype(config.floatx())
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"The data for {what} is an array of Python objects of shape {array.shape}, not of numbers. Its first "
+                f"item is {_first(array)!r}. Rows of different lengths must be padded, texts turned into numbers."
+            ) from None
+    if array.dtype.kind not in "buif":
+        raise ValueError(
+            f"The data for {what} has dtype {array.dtype}, and numbers were expected. Its first item is "
+            f"{_first(array)!r}. Convert it with `astype('float32')`, or encode texts as numbers."
+        )
+    if array.ndim == 0:
+        raise ValueError(f"The data for {what} is a single number ({array}). An array with one row a sample was expected.")
+    return array
+
+
+def _first(array: np.ndarray) -> Any:
+    return array.flat[0] if array.size else None
+
+
+def _check_shape(shape: Sequence[int], expected: Dims, name: str, what: str) -> None:
+    if len(shape) != len(expected):
+        raise ValueError(
+            f"Error when checking {what}: expected {name} to have {len(expected)} dimensions, but got array with shape "
+            f"{tuple(shape)}"
+        )
+    if any(want not in (None, got) for got, want in zip(shape[1:], expected[1:], strict=True)):
+        hint = ""
+        if what == "target" and expected[-1] == 1:
+            hint = " For class numbers use this loss; for one-hot targets use 'categorical_crossentropy'."
+        elif what == "target" and shape[-1] == 1:
+            hint = (
+                " If the targets are class numbers, use 'sparse_categorical_crossentropy', or make them one-hot with "
+                "`to_categorical`."
+            )
+        raise ValueError(
+            f"Error when checking {what}: expected {name} to have shape {tuple(expected[1:])} but got array with shape "
+            f"{tuple(shape[1:])}.{hint}"
+        )
+
+
+def _check_finite(array: Any, name: str, what: str) -> None:
+    # A sum is NaN if any item is: cheaper than a mask as large as the data.
+    if isinstance(array, np.ndarray) and array.dtype.kind == "f" and np.isnan(np.sum(array)) and np.isnan(array).any():
+        where = np.argwhere(np.isnan(array))[0]
+        raise ValueError(
+            f"The data for {what} {name} contains NaN: {int(np.isnan(array).sum())} of {array.size} values, the first "
+            f"at {tuple(int(i) for i in where)}. Training on it would turn every weight into NaN. Remove or fill them."
+        )
+
+
+def check_lengths(inputs: Sequence[Any], targets: Sequence[Any], weights: Sequence[Any] = ()) -> int:
+    """The number of samples, the same in all arrays.
+
+    Raises:
+        ValueError: if it is not, or if there are none.
+    """
+    groups = (inputs, targets, [w for w in weights if w is not None])
+    sets = [{array.shape[0] for array in group} for group in groups]
+    for found, what in zip(sets, ("input arrays (x)", "target arrays (y)", "sample_weight arrays"), strict=True):
+        if len(found) > 1:
+            shapes = [tuple(a.shape) for a in (inputs if what.startswith("input") else targets)]
+            raise ValueError(f"All {what} should have the same number of samples. Got array shapes: {shapes}")
+    of_inputs, of_targets, of_weights = sets
+    if of_inputs and of_targets and of_inputs != of_targets:
+        raise ValueError(
+            "Input arrays should have the same number of samples as target arrays. "
+            f"Found {min(of_inputs)} input samples and {min(of_targets)} target samples."
+        )
+    if of_weights and of_targets and of_weights != of_targets:
+        raise ValueError(
+            "Sample_weight arrays should have the same number of samples as target arrays. "
+            f"Got {min(of_weights)} sample weights and {min(of_targets)} target samples."
+        )
+    count = min(of_inputs or of_targets or {0})
+    if count == 0:
+        raise ValueError("The data is empty: it has 0 samples. Expected at least one.")
+    return count
+
+
+def check_classes(target: Any, output: OutputPlan) -> None:
+    """Refuse class numbers that a sparse loss cannot look up.
+
+    Raises:
+        ValueError: naming the number and the range.
+    """
+    if output.classes is None:
+        return
+    low, high = (float(f(np.asarray(target))) for f in (np.min, np.max))
+    if low < 0 or high >= output.classes:
+        bad = low if low < 0 else high
+        raise ValueError(
+            f"The targets for {output.name} hold the class number {bad:g}, but the output has {output.classes} classes: "
+            f"class numbers from 0 to {output.classes - 1} were expected."
+        )
+
+
+def standardize_weights(
+    sample_weight: Any, class_weight: Any, targets: Sequence[Any], outputs: Sequence[OutputPlan]
+) -> list[Any]:
+    """One array of weights, or None, for each target: sample weights times class weights.
+
+    Raises:
+        ValueError: for a wrong shape, an unknown name, or classes without a weight.
+    """
+    names = [output.name for output in outputs]
+    by_sample = _weights_by_output(sample_weight, names, "sample_weight")
+    by_class = _weights_by_output(class_weight, names, "class_weight")
+    result: list[Any] = []
+    for sample, classes, target, output in zip(by_sample, by_class, targets, outputs, strict=True):
+        weight = None if sample is None else _sample_weight(sample, target, output)
+        if classes is not None:
+            of_class = class_weights(classes, target)
+            weight = of_class if weight is None else weight * of_class
+        result.append(weight)
+    return result
+
+
+def _weights_by_output(given: Any, names: Sequence[str], what: str) -> list[Any]:
+    if given is None or (isinstance(given, (list, Mapping)) and not len(given)):
+        return [None] * len(names)
+    if isinstance(given, Mapping) and any(name in given for name in names):
+        return [given.get(name) for name in names]
+    if len(names) == 1:
+        single = isinstance(given, list) and len(given) == 1 and (given[0] is None or np.ndim(given[0]) > 0)
+        return [given[0] if single and what == "sample_weight" else given]
+    if isinstance(given, list) and len(given) == len(names):
+        return list(given)
+    raise ValueError(
+        f"The model has {len(names)} outputs, so `{what}` must be a list of {len(names)} entries or a dictionary with "
+        f"keys among {list(names)}. You passed: {str(given)[:200]}"
+    )
+
+
+def _sample_weight(sample: Any, target: Any, output: OutputPlan) -> np.ndarray:
+    weight = np.asarray(as_array(sample, f"sample_weight of {output.name}"), config.floatx())
+    if output.temporal and weight.ndim < 2:
+        raise ValueError(
+            f"Found a sample_weight array for {output.name} with shape {weight.shape}. sample_weight_mode=\"temporal\" "
+            "needs an array with 2 dimensions: (samples, time steps)."
+        )
+    if not output.temporal and weight.ndim != 1:
+        raise ValueError(
+            f"Found a sample_weight array with shape {weight.shape}. In order to use timestep-wise sample weights, you "
+            'should specify sample_weight_mode="temporal" in compile(). If you just mean to use sample-wise weights, '
+            "make sure your sample_weight array is 1D."
+        )
+    if tuple(target.shape[: weight.ndim]) != weight.shape and target.shape[0] == weight.shape[0]:
+        raise ValueError(
+            f"Found a sample_weight array with shape {weight.shape} for an input with shape {tuple(target.shape)}. "
+            "sample_weight cannot be broadcast."
+        )
+    return weight
+
+
+def class_weights(weights: Mapping[int, float], target: Any) -> np.ndarray:
+    """The weight of each sample's class.
+
+    Arguments:
+        weights: weight by class number.
+        target: class numbers, or one-hot rows.
+
+    Raises:
+        ValueError: if a class of the data has no weight, or the targets have more than two dimensions.
+    """
+    if not isinstance(weights, Mapping):
+        raise ValueError(f"`class_weight` must be a dictionary from class number to weight. You passed: {weights!r}")
+    labels = np.asarray(target)
+    if labels.ndim > 2:
+        raise ValueError("`class_weight` not supported for 3+ dimensional targets.")
+    classes = labels.argmax(axis=1) if labels.ndim == 2 and labels.shape[1] > 1 else labels.reshape(-1)
+    missing = {int(c) for c in np.unique(classes)} - set(weights)
+    if missing:
+        raise ValueError(
+            "`class_weight` must contain all classes in the data. "
+            f"The classes {missing} exist in the data but not in `class_weight`."
+        )
+    table = {int(k): float(v) for k, v in weights.items()}
+    return np.asarray([table[int(c)] for c in classes], config.floatx())

@@ -1,0 +1,132 @@
+"""The config of a functional model: its layers and how they are connected, in the form that Keras 2 saves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+
+from kjax._core.graph import Node, Tensor
+from kjax.engine.base_layer import Layer, registry, unpack
+
+if TYPE_CHECKING:
+    from kjax.engine.network import Network
+
+
+def layer_config(layer: Layer) -> dict[str, Any]:
+    """The config of one layer, with its class."""
+    return {"class_name": type(layer).__name__, "config": layer.get_config()}
+
+
+def network_config(network: Network) -> dict[str, Any]:
+    """The config of `network`: `layers` with their `inbound_nodes`, `input_layers` and `output_layers`."""
+    order = network._order  # pyright: ignore[reportPrivateUsage]
+    layers = network.layers
+    number = _node_numbers(layers, set(order), network.inputs)
+    return {
+        "name": network.name,
+        "layers": [
+            {
+                "name": layer.name,
+                **layer_config(layer),
+                "inbound_nodes": [
+                    _connections(node, number) for node in _nodes_of(layer) if node in number and node.inputs
+                ],
+            }
+            for layer in layers
+        ],
+        "input_layers": [_place(tensor, number) for tensor in network.inputs],
+        "output_layers": [_place(tensor, number) for tensor in network.outputs],
+    }
+
+
+def _nodes_of(layer: Layer) -> list[Node]:
+    return layer._inbound_nodes  # pyright: ignore[reportPrivateUsage]
+
+
+def _node_numbers(layers: Sequence[Layer], order: set[Node], inputs: Sequence[Tensor]) -> dict[Node, int]:
+    """Each node's number among the calls of its layer that belong to the network."""
+    numbers: dict[Node, int] = {}
+    for layer in layers:
+        mine = [node for node in _nodes_of(layer) if node in order or node.outputs[0] in inputs]
+        numbers.update({node: i for i, node in enumerate(mine)})
+    return numbers
+
+
+def _place(tensor: Tensor, number: Mapping[Node, int]) -> list[Any]:
+    layer, node_index, index = tensor._keras_history  # pyright: ignore[reportPrivateUsage]
+    return [layer.name, number[_nodes_of(layer)[node_index]], index]
+
+
+def _connections(node: Node, number: Mapping[Node, int]) -> list[Any]:
+    args, kwargs = jax.tree.unflatten(node.structure, node.leaves)
+    extra = {key: _plain(value, number) for key, value in kwargs.items()}
+    inputs = args[0] if isinstance(args[0], (list, tuple)) else [args[0]]
+    return [[*_place(tensor, number), extra] for tensor in inputs]
+
+
+def _plain(value: Any, number: Mapping[Node, int]) -> Any:
+    if isinstance(value, Tensor):
+        return _place(value, number)
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, number) for item in value]
+    return value.tolist() if isinstance(value, (np.ndarray, np.generic, jax.Array)) else value
+
+
+def network_from_config(config: Mapping[str, Any]) -> tuple[list[Tensor], list[Tensor], str]:
+    """Inputs, outputs and name of the model that `network_config` described.
+
+    Raises:
+        ValueError: if a connection names a layer, call or tensor that does not exist.
+    """
+    layers: dict[str, Layer] = {}
+    calls: list[tuple[str, list[Any]]] = []
+    for entry in config["layers"]:
+        layer = registry.deserialize({"class_name": entry["class_name"], "config": entry["config"]})
+        layers[entry["name"]] = layer
+        calls += [(entry["name"], connections) for connections in entry["inbound_nodes"]]
+    made: dict[tuple[str, int], list[Tensor]] = {
+        (name, 0): list(nodes[0].outputs)
+        for name, layer in layers.items()
+        if (nodes := _nodes_of(layer)) and not nodes[0].inputs
+    }
+    made_by = {name: 0 for name in layers}
+
+    def find(place: Sequence[Any]) -> Tensor | None:
+        outputs = made.get((place[0], place[1]))
+        return outputs[place[2]] if outputs is not None and place[2] < len(outputs) else None
+
+    while calls:
+        waiting: list[tuple[str, list[Any]]] = []
+        for name, connections in calls:
+            tensors = [find(place) for place in connections]
+            earlier = any(other == name for other, _ in waiting)  # calls of one layer keep their order
+            if earlier or any(tensor is None for tensor in tensors):
+                waiting.append((name, connections))
+                continue
+            kwargs = connections[0][3] if len(connections[0]) > 3 else {}
+            layers[name](unpack(tensors), **{key: _symbolic(value, find) for key, value in kwargs.items()})
+            made[name, made_by[name]] = list(_nodes_of(layers[name])[-1].outputs)
+            made_by[name] += 1
+        if len(waiting) == len(calls):
+            raise ValueError(f"The config connects layer {waiting[0][0]!r} to {waiting[0][1]!r}, which does not exist.")
+        calls = waiting
+    places = [config["input_layers"], config["output_layers"]]
+    inputs, outputs = ([find(place) for place in _list_of_places(group)] for group in places)
+    if None in inputs or None in outputs:
+        raise ValueError(f"The config names inputs or outputs that do not exist: {places}.")
+    return inputs, outputs, config.get("name")  # type: ignore[return-value]  # no None in them, as checked
+
+
+def _list_of_places(group: Sequence[Any]) -> Sequence[Any]:
+    return [group] if group and isinstance(group[0], str) else group
+
+
+def _symbolic(value: Any, find: Any) -> Any:
+    """A tensor where a keyword argument names one, the value itself otherwise."""
+    if isinstance(value, list) and len(value) == 3 and isinstance(value[0], str):
+        found = find(value)
+        return value if found is None else found
+    return [_symbolic(item, find) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,185 @@
+"""Feeding: arrays placed once on the device and gathered by index; streams of batches fetched ahead by a thread."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+Arrays = list[Any]
+
+# Rows of an index that are prepared at once, so that many short epochs run in one program.
+_INDEX_ROWS = 1024
+_INDEX_ITEMS = 2**18
+# Samples that predict and evaluate send to the device at once, and the most bytes of them.
+_SCAN_SAMPLES = 4096
+_SCAN_BYTES = 2**26
+
+
+def host_ready(array: Any) -> Any:
+    """A host array in a type that the device keeps: 64-bit numbers become 32-bit ones unless JAX computes in 64."""
+    if isinstance(array, jax.Array):
+        return array
+    wanted = jax.dtypes.canonicalize_dtype(array.dtype)
+    return np.ascontiguousarray(array, wanted)
+
+
+class ArrayFeed:
+    """Arrays on the device, and the order in which their rows form batches.
+
+    Arguments:
+        data: (inputs, targets, weights), lists of arrays of equal length; a weight may be None.
+        batch_size: samples in a batch.
+        shuffle: True: a new order every epoch; False: as they are; 'batch': batches shuffled, their rows kept together.
+    """
+
+    def __init__(self, data: tuple[Arrays, Arrays, Arrays], batch_size: int, shuffle: bool | str) -> None:
+        self.samples: int = data[0][0].shape[0]
+        self.batch_size = min(batch_size, self.samples)
+        self.shuffle = shuffle
+        self.full = self.samples // self.batch_size
+        self.rest = self.samples % self.batch_size
+        self.data = jax.device_put(jax.tree.map(host_ready, data))
+        epochs = min(_INDEX_ROWS, _INDEX_ITEMS // self.batch_size) // self.full
+        self.epochs_at_once = max(1, epochs) if not self.rest else 1
+
+    @property
+    def steps(self) -> int:
+        """Batches in an epoch."""
+        return self.full + (1 if self.rest else 0)
+
+    def order(self) -> np.ndarray:
+        """The row numbers of one epoch, in the order in which they are used."""
+        order = np.arange(self.samples, dtype=np.int32)
+        if self.shuffle == "batch":
+            batches = order[: self.full * self.batch_size].reshape(self.full, self.batch_size)
+            np.random.shuffle(batches)
+        elif self.shuffle:
+            np.random.shuffle(order)
+        return order
+
+    def indices(self, epochs: int) -> tuple[np.ndarray, np.ndarray | None]:
+        """Row numbers of the next `epochs` epochs: (rows, batch_size), and the ragged last batch (1, rest) if any.
+
+        There are always `epochs_at_once * full` rows, so that programs are compiled once; those beyond are zeros.
+        """
+        index = np.zeros((self.epochs_at_once * self.full, self.batch_size), np.int32)
+        last = None
+        for epoch in range(epochs):
+            order = self.order()
+            cut = self.full * self.batch_size
+            index[epoch * self.full : (epoch + 1) * self.full] = order[:cut].reshape(self.full, self.batch_size)
+            if self.rest:
+                last = order[cut:][None]
+        return index, last
+
+
+def scan_batches(data: Any, samples: int, batch_size: int) -> Iterator[tuple[Any, int, int]]:
+    """Cut arrays into pieces for testing and predicting: (piece, batches, samples), a piece being (batches, size, ...).
+
+    All full pieces have one shape, and the last one is filled up to it with what follows or zeros; a ragged last
+    batch comes alone. `batches` says how many are real.
+    """
+    size = min(batch_size, samples)
+    full = samples // size
+    row = sum(a.nbytes // max(1, a.shape[0]) for a in jax.tree.leaves(data))
+    most = max(1, min(_SCAN_SAMPLES, _SCAN_BYTES // max(1, row)) // size)
+    capacity = min(most, 1 << (full - 1).bit_length())
+    for first in range(0, full, capacity):
+        batches = min(capacity, full - first)
+        yield _piece(data, first * size, capacity, size), batches, batches * size
+    if samples % size:
+        yield _piece(data, full * size, 1, samples % size), 1, samples % size
+
+
+def _piece(data: Any, first: int, batches: int, size: int) -> Any:
+    def cut(array: Any) -> Any:
+        rows = array[first : first + batches * size]
+        if rows.shape[0] < batches * size:
+            rows = np.concatenate([rows, np.zeros((batches * size - rows.shape[0], *rows.shape[1:]), rows.dtype)])
+        return rows.reshape(batches, size, *rows.shape[1:])
+
+    return jax.tree.map(cut, data)
+
+
+class Stream:
+    """Batches of an iterable, fetched by a thread ahead of their use.
+
+    Arguments:
+        make: returns a fresh iterator; called again when the last one ends and more is wanted.
+        prepare: turns an item into what `next` returns; runs in the thread.
+        ahead: how many are kept ready.
+    """
+
+    def __init__(self, make: Callable[[], Iterator[Any]], prepare: Callable[[Any], Any], ahead: int = 10) -> None:
+        self._queue: queue.Queue[tuple[str, Any]] = queue.Queue(max(1, ahead))
+        self._stop = threading.Event()
+        self._make, self._prepare = make, prepare
+        self._thread = threading.Thread(target=self._work, daemon=True, name="kjax-feed")
+        self._thread.start()
+
+    def _work(self) -> None:
+        try:
+            while not self._stop.is_set():
+                count = 0
+                for item in self._make():
+                    count += 1
+                    if not self._put(("item", self._prepare(item))):
+                        return
+                if not self._put(("end", count)) or count == 0:
+                    return
+        except BaseException as error:  # handed to the thread that asks for the next batch
+            self._put(("error", error))
+
+    def _put(self, entry: tuple[str, Any]) -> bool:
+        while not self._stop.is_set():
+            try:
+                self._queue.put(entry, timeout=0.1)
+                return True
+            except queue.Full:
+                continue
+        return False
+
+    def next(self) -> Any:
+        """The next batch, or None at an end of the iterable.
+
+        Raises:
+            Exception: what the iterable raised.
+        """
+        kind, value = self._queue.get()
+        if kind == "error":
+            raise value
+        return value if kind == "item" else None
+
+    def close(self) -> None:
+        """Stop the thread."""
+        self._stop.set()
+
+
+def steps_of(source: Any) -> int | None:
+    """The number of batches that a source of batches tells, if it does."""
+    try:
+        return len(source)
+    except TypeError:
+        return None
+
+
+def iterator_maker(source: Any, shuffle: Sequence[int] | bool = False) -> Callable[[], Iterator[Any]]:
+    """A function that starts over a source of batches: a generator, an iterable, or a `Sequence` with random access."""
+    if hasattr(source, "__getitem__") and hasattr(source, "__len__"):
+
+        def over_sequence() -> Iterator[Any]:
+            order = np.arange(len(source))
+            if shuffle:
+                np.random.shuffle(order)
+            for i in order:
+                yield source[int(i)]
+            if hasattr(source, "on_epoch_end"):
+                source.on_epoch_end()
+
+        return over_sequence
+    return lambda: iter(source)

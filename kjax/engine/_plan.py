@@ -1,0 +1,275 @@
+"""What `compile` was told, resolved once: a loss, a weight and metrics for every output.
+
+The plan is frozen. `score` is the pure function at its heart: from outputs and targets to the loss and the numbers
+that are logged.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax.numpy as jnp
+
+from kjax import losses as losses_module
+from kjax import metrics as metrics_module
+from kjax._core import operators
+
+Function = Callable[[Any, Any], Any]
+
+
+@dataclass(frozen=True)
+class MetricPlan:
+    """A metric of one output: the name in the logs, the function, and whether sample weights count."""
+
+    name: str
+    function: Function
+    weighted: bool
+
+
+@dataclass(frozen=True)
+class OutputPlan:
+    """What is done with one output of the model.
+
+    Attributes:
+        name: the output's name.
+        loss: function of (y_true, y_pred); None for an output that is not trained on.
+        loss_weight: its factor in the total.
+        metrics: the metrics.
+        temporal: whether sample weights are given for each time step.
+        target_shape: shape that targets must have (None where free), or None for any.
+        classes: number of classes, if targets are class numbers.
+    """
+
+    name: str
+    loss: Function | None
+    loss_weight: float
+    metrics: tuple[MetricPlan, ...]
+    temporal: bool
+    target_shape: tuple[int | None, ...] | None
+    classes: int | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The outputs' plans, and the names of what is logged, in order."""
+
+    outputs: tuple[OutputPlan, ...]
+    log_names: tuple[str, ...]
+
+    @property
+    def trained(self) -> list[OutputPlan]:
+        """The outputs that have a loss, and so a target."""
+        return [output for output in self.outputs if output.loss is not None]
+
+    def score(
+        self,
+        predictions: Sequence[Any],
+        masks: Sequence[Any],
+        targets: Sequence[Any],
+        weights: Sequence[Any],
+        penalties: Sequence[Any],
+    ) -> tuple[Any, Any]:
+        """The total loss and the vector of logged numbers (in the order of `log_names`) of one batch.
+
+        Arguments:
+            predictions, masks: outputs of the model, all of them.
+            targets, weights: of the outputs with a loss. A weight may be None.
+            penalties: scalars added to the total.
+        """
+        total: Any = jnp.zeros((), jnp.float32)
+        parts: list[Any] = []
+        measured: list[Any] = []
+        given = iter(zip(targets, weights, strict=True))
+        for output, prediction, mask in zip(self.outputs, predictions, masks, strict=True):
+            if output.loss is None:
+                continue
+            target, weight = next(given)
+            target = as_target(target, prediction)
+            part = weighted_mean(output.loss(target, prediction), weight, mask)
+            parts.append(part)
+            total = total + _scalar(part) * output.loss_weight
+            for metric in output.metrics:
+                value = metric.function(target, prediction)
+                measured.append(weighted_mean(value, weight if metric.weighted else None, mask))
+        for penalty in penalties:
+            total = total + _scalar(penalty)
+        shown = parts if len(self.outputs) > 1 else []
+        return total, jnp.stack([_scalar(value) for value in (total, *shown, *measured)])
+
+
+def _scalar(value: Any) -> Any:
+    return jnp.mean(value).astype(jnp.float32)
+
+
+def as_target(target: Any, prediction: Any) -> Any:
+    """A target as the predictions' float type; class numbers stay exact in float32 up to 16 million."""
+    floats = jnp.issubdtype(prediction.dtype, jnp.floating)
+    return jnp.asarray(target, prediction.dtype if floats else jnp.float32)
+
+
+def weighted_mean(score: Any, weight: Any, mask: Any) -> Any:
+    """The mean of a batch's scores as Keras 2.2 takes it.
+
+    A mask removes scores and divides by its mean; weights multiply and divide by the share that is not zero.
+
+    Arguments:
+        score: scores, (batch, ...); a scalar passes unchanged.
+        weight: None, or (batch,) or (batch, time).
+        mask: None, or a shape that broadcasts to the scores.
+    """
+    if mask is not None:
+        shares = jnp.asarray(mask, score.dtype)
+        score = operators.multiply(score, shares) / jnp.mean(shares)
+    if weight is not None:
+        weight = jnp.asarray(weight, score.dtype)
+        score = jnp.mean(score, axis=tuple(range(weight.ndim, score.ndim)))
+        score = operators.multiply(score, weight) / jnp.mean(jnp.asarray(weight != 0, score.dtype))
+    return jnp.mean(score)
+
+
+def make_plan(
+    names: Sequence[str],
+    shapes: Sequence[tuple[int | None, ...]],
+    loss: Any,
+    loss_weights: Any = None,
+    metrics: Any = None,
+    weighted_metrics: Any = None,
+    sample_weight_mode: Any = None,
+    has_penalties: bool = False,
+) -> Plan:
+    """Resolve the arguments of `compile` for outputs of the given names and shapes.
+
+    Raises:
+        ValueError: for unknown names, lists of the wrong length, or no loss at all.
+    """
+    losses = _per_output(loss, names, "loss", warn_missing=True)
+    losses = [_loss_function(item) for item in losses]
+    if not has_penalties and all(item is None for item in losses):
+        raise ValueError(
+            "The model cannot be compiled because it has no loss to optimize. Pass `loss` to `compile`, such as "
+            "'mse' or 'categorical_crossentropy'."
+        )
+    factors = _per_output(loss_weights, names, "loss_weights", default=1.0, same_for_all=False)
+    modes = _per_output(sample_weight_mode, names, "sample_weight_mode")
+    plain = _metrics_per_output(metrics, names, "metrics")
+    weighted = _metrics_per_output(weighted_metrics, names, "weighted_metrics")
+    used = ["loss", *(f"{name}_loss" for name, fn in zip(names, losses, strict=True) if fn and len(names) > 1)]
+    outputs: list[OutputPlan] = []
+    for i, name in enumerate(names):
+        prefix = f"{name}_" if len(names) > 1 else ""
+        chosen = [
+            *(_metric(m, losses[i], shapes[i], prefix, False, used) for m in plain[i] if losses[i]),
+            *(_metric(m, losses[i], shapes[i], prefix, True, used) for m in weighted[i] if losses[i]),
+        ]
+        target_shape, classes = _target(losses[i], shapes[i])
+        temporal = _is_temporal(modes[i], shapes[i], name)
+        factor = 1.0 if factors[i] is None else float(factors[i])
+        outputs.append(OutputPlan(name, losses[i], factor, tuple(chosen), temporal, target_shape, classes))
+    return Plan(tuple(outputs), tuple(used))
+
+
+def _per_output(
+    given: Any, names: Sequence[str], what: str, default: Any = None, same_for_all: bool = True, warn_missing: bool = False
+) -> list[Any]:
+    """One entry for each output, from a single value, a list or a dictionary."""
+    if given is None:
+        return [default] * len(names)
+    if isinstance(given, Mapping):
+        for key in given:
+            if key not in names:
+                raise ValueError(
+                    f'Unknown entry in {what} dictionary: "{key}". Only expected the following keys: {list(names)}'
+                )
+        missing = [name for name in names if name not in given]
+        if missing and warn_missing:
+            warnings.warn(
+                f'Output "{missing[0]}" missing from loss dictionary. We assume this was done on purpose, and we will '
+                f'not be expecting any data to be passed to "{missing[0]}" during training.',
+                stacklevel=5,
+            )
+        return [given.get(name, default) for name in names]
+    if isinstance(given, (list, tuple)):
+        if len(given) != len(names):
+            raise ValueError(
+                f"When passing a list as {what}, it should have one entry per model output. The model has {len(names)} "
+                f"outputs, but you passed {what}={given!r}"
+            )
+        return list(given)
+    if not same_for_all and len(names) > 1:
+        raise TypeError(f"Could not interpret {what} argument: {given!r} - expected a list or dict of {len(names)} entries.")
+    return [given] * len(names)
+
+
+def _metrics_per_output(given: Any, names: Sequence[str], what: str) -> list[list[Any]]:
+    """A list of metrics for each output: a plain list counts for every one of them."""
+    if given is None or (isinstance(given, (list, tuple, Mapping)) and not given):
+        return [[] for _ in names]
+    if isinstance(given, Mapping):
+        return [_as_list(entry) for entry in _per_output(given, names, what, default=[])]
+    if isinstance(given, (list, tuple)):
+        if any(isinstance(entry, (list, tuple)) for entry in given):
+            return [_as_list(entry) for entry in _per_output(given, names, what)]
+        return [list(given) for _ in names]
+    return [[given] for _ in names]
+
+
+def _as_list(entry: Any) -> list[Any]:
+    return list(entry) if isinstance(entry, (list, tuple)) else [] if entry is None else [entry]
+
+
+def _loss_function(loss: Any) -> Function | None:
+    return None if loss is None else losses_module.get(loss)
+
+
+def _kind_of(loss: Any) -> str:
+    """What a loss computes, by the name of its function: loss objects tell theirs in `fn`."""
+    return getattr(loss, "__name__", None) or getattr(getattr(loss, "fn", None), "__name__", "") or ""
+
+
+def _metric(metric: Any, loss: Any, shape: Any, prefix: str, weighted: bool, used: list[str]) -> MetricPlan:
+    function, name = _metric_function(metric, loss, shape)
+    base = name = prefix + ("weighted_" if weighted else "") + name
+    number = 1
+    while name in used:
+        name = f"{base}_{number}"
+        number += 1
+    used.append(name)
+    return MetricPlan(name, function, weighted)
+
+
+def _metric_function(metric: Any, loss: Any, shape: Sequence[int | None]) -> tuple[Function, str]:
+    """The function behind a metric's name; 'accuracy' and 'crossentropy' mean the one that suits loss and output."""
+    if metric in ("accuracy", "acc", "crossentropy", "ce"):
+        kind = "binary" if shape[-1] == 1 else "categorical"
+        if "binary_crossentropy" in _kind_of(loss):
+            kind = "binary"
+        elif "sparse_categorical_crossentropy" in _kind_of(loss):
+            kind = "sparse_categorical"
+        accuracy = metric in ("accuracy", "acc")
+        return metrics_module.get(f"{kind}_{'accuracy' if accuracy else 'crossentropy'}"), "acc" if accuracy else "ce"
+    function = metrics_module.get(metric)
+    name = getattr(function, "__name__", None) or getattr(function, "name", None) or type(function).__name__
+    return function, name
+
+
+def _target(loss: Any, shape: tuple[int | None, ...]) -> tuple[tuple[int | None, ...] | None, int | None]:
+    """The shape that a target must have, and the number of classes if it holds class numbers."""
+    kind = _kind_of(loss)
+    if kind == "sparse_categorical_crossentropy":
+        return (*shape[:-1], 1), shape[-1]
+    known = getattr(losses_module, kind, None) if kind.isidentifier() else None
+    return (shape if known is not None else None), None
+
+
+def _is_temporal(mode: Any, shape: Sequence[int | None], name: str) -> bool:
+    if mode not in (None, "temporal"):
+        raise ValueError(f'`sample_weight_mode` of output "{name}" must be None or "temporal". Found: {mode!r}')
+    if mode == "temporal" and len(shape) < 3:
+        raise ValueError(
+            f'`sample_weight_mode="temporal"` needs an output with a time dimension, but the shape of output "{name}" '
+            f"is {tuple(shape)}."
+        )
+    return mode == "temporal"

@@ -1,0 +1,201 @@
+"""Pure steps of training, testing and predicting, and the compiled programs that run many of them in one dispatch.
+
+A program is one loop over rows of an index: each row names the samples of a batch, which are gathered on the device.
+The first and the last row are arguments, so that one compiled program serves chunks of any length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from kjax._core import graph
+from kjax._core.graph import Tensor, Variable
+from kjax._core.scope import Scope
+from kjax.engine._plan import Plan
+
+if TYPE_CHECKING:
+    from kjax.engine.network import Network
+    from kjax.optimizers import Optimizer
+
+Arrays = list[Any]
+
+
+class Batch(tuple[Arrays, Arrays, Arrays]):
+    """(inputs, targets, weights): lists of arrays; a weight may be None."""
+
+    __slots__ = ()
+
+
+class Unbound(Exception):
+    """A program read variables that are not among its arguments."""
+
+    def __init__(self, variables: Sequence[Variable]) -> None:
+        super().__init__(f"unbound: {[v.name for v in variables]}")
+        self.variables = list(variables)
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The variables of a program: those that are trained, and all others that it reads or writes."""
+
+    trainable: tuple[Variable, ...]
+    state: tuple[Variable, ...]
+
+    def with_state(self, more: Sequence[Variable]) -> Roles:
+        return Roles(self.trainable, (*self.state, *more))
+
+
+def apply(
+    model: Network, roles: Roles, params: Arrays, state: Arrays, inputs: Arrays, *, training: bool, key: Any
+) -> tuple[Arrays, Arrays, Arrays, Arrays]:
+    """The model as a pure function: outputs, their masks, the new state, and the penalties.
+
+    Arguments:
+        roles: which variables `params` and `state` are the values of.
+        inputs: one array for each input of the model.
+        training: the learning phase.
+        key: random key for dropout and the like.
+
+    Raises:
+        Unbound: if the model reads other variables; trace again with them in `state`.
+    """
+    with Scope([*roles.trainable, *roles.state], [*params, *state], training=training, key=key) as scope:
+        feeds = {x: cast_input(value, x) for x, value in zip(model.inputs, inputs, strict=True)}
+        symbolic = [loss for layer in _layers(model) for loss in layer._losses]  # pyright: ignore[reportPrivateUsage]
+        order = model._order if not symbolic else None  # pyright: ignore[reportPrivateUsage]
+        values, masks = graph.evaluate([*model.outputs, *symbolic], feeds, order=order)
+        weights = [pair for layer in _layers(model) for pair in layer._regularized]  # pyright: ignore[reportPrivateUsage]
+        penalties = [*(regularizer(weight.value) for weight, regularizer in weights), *scope.losses]
+        count = len(model.outputs)
+        new_state = [scope.updates.get(variable, value) for variable, value in zip(roles.state, state, strict=True)]
+        if scope.missed:
+            raise Unbound(list(scope.missed))
+        return values[:count], masks[:count], new_state, [*values[count:], *penalties]
+
+
+def _layers(model: Network) -> list[Any]:
+    return list(model._flatten())  # pyright: ignore[reportPrivateUsage]
+
+
+def cast_input(value: Any, tensor: Tensor) -> Any:
+    """An input array as the type of the tensor that it feeds: pixels stay bytes until here."""
+    return value if value.dtype == tensor.dtype else value.astype(tensor.dtype)
+
+
+def train_step(model: Network, plan: Plan, optimizer: Optimizer, roles: Roles) -> Callable[..., Any]:
+    """(params, state, opt_state, batch, key) -> (params, state, opt_state, logs)."""
+    constraints = [variable.constraint for variable in roles.trainable]
+
+    def step(params: Arrays, state: Arrays, opt_state: Any, batch: Any, key: Any) -> tuple[Any, ...]:
+        inputs, targets, weights = batch
+
+        def loss(params: Arrays) -> tuple[Any, Any]:
+            outputs, masks, new_state, penalties = apply(
+                model, roles, params, state, inputs, training=True, key=key
+            )
+            with Scope([*roles.trainable, *roles.state], [*params, *state], training=True, key=key) as scope:
+                total, logs = plan.score(outputs, masks, targets, weights, penalties)
+            if scope.missed:
+                raise Unbound(list(scope.missed))
+            return total, (logs, new_state)
+
+        (_, (logs, new_state)), gradients = jax.value_and_grad(loss, has_aux=True)(params)
+        with Scope(roles.state, state) as scope:
+            params, opt_state = optimizer.apply(gradients, opt_state, params, constraints)
+        if scope.missed:
+            raise Unbound(list(scope.missed))
+        return params, new_state, opt_state, logs
+
+    return step
+
+
+def test_step(model: Network, plan: Plan, roles: Roles) -> Callable[..., Any]:
+    """(state, batch, key) -> (state, logs)."""
+
+    def step(state: Arrays, batch: Any, key: Any) -> tuple[Arrays, Any]:
+        inputs, targets, weights = batch
+        outputs, masks, new_state, penalties = apply(model, roles, [], state, inputs, training=False, key=key)
+        with Scope(roles.state, state, key=key) as scope:
+            _, logs = plan.score(outputs, masks, targets, weights, penalties)
+        if scope.missed:
+            raise Unbound(list(scope.missed))
+        return new_state, logs
+
+    return step
+
+
+def predict_step(model: Network, roles: Roles) -> Callable[..., Any]:
+    """(state, batch, key) -> (state, outputs)."""
+
+    def step(state: Arrays, batch: Any, key: Any) -> tuple[Arrays, Any]:
+        outputs, _, new_state, _ = apply(model, roles, [], state, batch[0], training=False, key=key)
+        return new_state, outputs
+
+    return step
+
+
+def gather(data: Any, rows: Any) -> Any:
+    """The samples `rows` of every array in `data`."""
+    return jax.tree.map(lambda a: a.at[rows].get(mode="promise_in_bounds"), data)
+
+
+def train_program(step: Callable[..., Any], n_logs: int, looped: bool) -> Callable[..., Any]:
+    """Training over the rows `start` to `stop` of `index`.
+
+    (params, state, opt_state, data, index, start, stop, seed, first) -> (params, state, opt_state, logs), where row i
+    has random key number `first + i`, and `logs` is (rows, n_logs). Not looped, it runs the row `start` alone.
+    """
+
+    def program(
+        params: Arrays, state: Arrays, opt_state: Any, data: Any, index: Any, start: Any, stop: Any, seed: Any, first: Any
+    ) -> tuple[Any, ...]:
+        key = jax.random.key(seed)
+
+        def body(i: Any, carry: Any) -> Any:
+            params, state, opt_state, logs = carry
+            batch = gather(data, index[i])
+            step_key = jax.random.fold_in(key, first + i)
+            params, state, opt_state, log = step(params, state, opt_state, batch, step_key)
+            return params, state, opt_state, logs.at[i].set(log)
+
+        carry = (params, state, opt_state, jnp.zeros((index.shape[0], n_logs), jnp.float32))
+        return lax.fori_loop(start, stop, body, carry) if looped else body(start, carry)
+
+    return program
+
+
+def scan_program(step: Callable[..., Any], stateful: bool, looped: bool) -> Callable[..., Any]:
+    """Testing or predicting over the first `stop` batches of `data`.
+
+    (state, data, stop, seed) -> (state, results), where `data` is (batches, samples, ...) and the results are stacked
+    in front. Only a stateful model's batches depend on each other and change the state.
+    """
+
+    def program(state: Arrays, data: Any, stop: Any, seed: Any) -> tuple[Any, Any]:
+        key = jax.random.key(seed)
+
+        def one(state: Arrays, i: Any) -> tuple[Arrays, Any]:
+            new_state, result = step(state, jax.tree.map(lambda a: a[i], data), jax.random.fold_in(key, i))
+            return (new_state if stateful else state), result
+
+        if not looped:
+            state, result = one(state, 0)
+            return state if stateful else [], jax.tree.map(lambda a: a[None], result)
+        shapes = jax.eval_shape(lambda: one(state, 0)[1])
+        count = jax.tree.leaves(data)[0].shape[0]
+        results = jax.tree.map(lambda s: jnp.zeros((count, *s.shape), s.dtype), shapes)
+
+        def body(i: Any, carry: Any) -> Any:
+            kept, results = carry
+            kept, result = one(kept if stateful else state, i)
+            return (kept if stateful else []), jax.tree.map(lambda a, r: a.at[i].set(r), results, result)
+
+        return lax.fori_loop(0, stop, body, (state if stateful else [], results))
+
+    return program

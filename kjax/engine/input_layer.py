@@ -1,0 +1,104 @@
+"""`Input`, the symbolic tensor that a model is fed with, and the layer behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kjax._core import config, naming
+from kjax._core.graph import Node, Tensor
+from kjax.engine.base_layer import Layer
+
+
+class InputLayer(Layer):
+    """The entry of a model: a layer without inputs whose output is fed.
+
+    Arguments:
+        input_shape: shape of one sample, without the batch dimension.
+        batch_size: the batch size, if it is fixed.
+        batch_input_shape: both in one, instead.
+        dtype: type of the values; `K.floatx()` by default.
+        input_tensor: an existing symbolic tensor to feed instead of a new one.
+        name: the layer's name.
+    """
+
+    def __init__(
+        self,
+        input_shape: Sequence[int | None] | None = None,
+        batch_size: int | None = None,
+        batch_input_shape: Sequence[int | None] | None = None,
+        dtype: Any = None,
+        input_tensor: Tensor | None = None,
+        sparse: bool = False,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name=name or naming.unique_name("input"), dtype=dtype)
+        if input_shape is not None and batch_input_shape is not None:
+            raise ValueError("Only provide the input_shape OR batch_input_shape argument to InputLayer, not both.")
+        if batch_input_shape is None and input_tensor is not None:
+            batch_input_shape = tuple(input_tensor.shape)
+        if batch_input_shape is None and input_shape is None:
+            raise ValueError("An Input layer should be passed either a `batch_input_shape` or an `input_shape`.")
+        if batch_input_shape is None and input_shape is not None:
+            batch_input_shape = (batch_size, *input_shape)
+        assert batch_input_shape is not None
+        self.batch_input_shape = tuple(batch_input_shape)
+        self.dtype = dtype or (input_tensor.dtype.name if input_tensor is not None else config.floatx())
+        self.sparse = sparse
+        self.supports_masking = True
+        self.built = True
+        tensor = input_tensor if input_tensor is not None else Tensor(self.batch_input_shape, self.dtype, self.name)
+        tensor._keras_history = (self, 0, 0)  # pyright: ignore[reportPrivateUsage]
+        node = Node(self, (), {})
+        node.outputs = [tensor]
+        node.result = tensor
+        self._inbound_nodes.append(node)
+        self.tensor = tensor
+
+    def _at(self, index: int, what: str) -> Any:
+        return self.tensor
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "batch_input_shape": self.batch_input_shape,
+            "dtype": self.dtype,
+            "sparse": self.sparse,
+            "name": self.name,
+        }
+
+
+def Input(
+    shape: Sequence[int | None] | int | None = None,
+    batch_shape: Sequence[int | None] | None = None,
+    name: str | None = None,
+    dtype: Any = None,
+    sparse: bool = False,
+    tensor: Tensor | None = None,
+    batch_size: int | None = None,
+) -> Tensor:
+    """A symbolic tensor to build a model from.
+
+    Arguments:
+        shape: shape of one sample, without the batch dimension; None where a dimension may vary.
+        batch_shape: the same with the batch dimension, instead.
+        name: name of the layer behind it; `input_1`, ... by default.
+        dtype: type of the values; `K.floatx()` by default.
+        sparse: kept in the config; values are fed dense.
+        tensor: an existing symbolic tensor to use instead of a new one.
+        batch_size: the batch size, beside `shape`, if it is fixed.
+
+    Returns:
+        The tensor, of shape `(batch_size, *shape)`.
+
+    Raises:
+        ValueError: if neither `shape` nor `batch_shape` is given.
+    """
+    if batch_shape is None and tensor is None:
+        if shape is None:
+            raise ValueError(
+                "Please provide to Input either a `shape` or a `batch_shape` argument. "
+                "Note that `shape` does not include the batch dimension."
+            )
+        batch_shape = (batch_size, *((shape,) if isinstance(shape, int) else shape))
+    layer = InputLayer(batch_input_shape=batch_shape, name=name, dtype=dtype, sparse=sparse, input_tensor=tensor)
+    return layer.tensor

@@ -1,0 +1,255 @@
+"""Losses: functions of targets and predictions that give one number per sample, and the same as objects.
+
+Each function reduces the last axis: predictions of shape (batch, n) give (batch,). Targets may be of any type;
+they take the float type of the predictions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import jax.numpy as jnp
+
+from kjax import backend as K
+from kjax._core import naming
+from kjax._core.graph import apply
+from kjax._core.registry import Registry
+
+registry = Registry("loss function")
+
+
+def _paired(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    y_true, y_pred = jnp.asarray(y_true), jnp.asarray(y_pred)
+    if not jnp.issubdtype(y_pred.dtype, jnp.floating):
+        y_pred = y_pred.astype(K.floatx())
+    if y_pred.shape == (*y_true.shape, 1) or y_true.shape == (*y_pred.shape, 1):
+        y_true = y_true.reshape(y_pred.shape)
+    return y_true.astype(y_pred.dtype), y_pred
+
+
+def paired(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    """Targets and predictions in one float type. Targets (n,) of predictions (n, 1) get the last axis."""
+    return apply(_paired, y_true, y_pred)
+
+
+def mean_squared_error(y_true: Any, y_pred: Any) -> Any:
+    """`mean((y_pred - y_true) ** 2)`."""
+    y_true, y_pred = paired(y_true, y_pred)
+    return K.mean(K.square(y_pred - y_true), axis=-1)
+
+
+def mean_absolute_error(y_true: Any, y_pred: Any) -> Any:
+    """`mean(abs(y_pred - y_true))`."""
+    y_true, y_pred = paired(y_true, y_pred)
+    return K.mean(K.abs(y_pred - y_true), axis=-1)
+
+
+def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Any:
+    """`100 * mean(abs(y_true - y_pred) / max(abs(y_true), epsilon))`."""
+    y_true, y_pred = paired(y_true, y_pred)
+    relative = K.abs((y_true - y_pred) / K.maximum(K.abs(y_true), K.epsilon()))
+    return K.mean(relative, axis=-1) * 100.0
+
+
+def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Any:
+    """`mean((log(y_pred + 1) - log(y_true + 1)) ** 2)`, of values that are at least epsilon."""
+    y_true, y_pred = (K.maximum(y, K.epsilon()) for y in paired(y_true, y_pred))
+    return K.mean(K.square(K.log(y_pred + 1.0) - K.log(y_true + 1.0)), axis=-1)
+
+
+def squared_hinge(y_true: Any, y_pred: Any) -> Any:
+    """`mean(max(1 - y_true * y_pred, 0) ** 2)`, for targets of -1 and 1.
+
+    Today's Keras turns targets of 0 and 1 into -1 and 1; here they stay what they are.
+    """
+    y_true, y_pred = paired(y_true, y_pred)
+    return K.mean(K.square(K.maximum(1.0 - y_true * y_pred, 0.0)), axis=-1)
+
+
+def hinge(y_true: Any, y_pred: Any) -> Any:
+    """`mean(max(1 - y_true * y_pred, 0))`, for targets of -1 and 1.
+
+    Today's Keras turns targets of 0 and 1 into -1 and 1; here they stay what they are.
+    """
+    y_true, y_pred = paired(y_true, y_pred)
+    return K.mean(K.maximum(1.0 - y_true * y_pred, 0.0), axis=-1)
+
+
+def categorical_hinge(y_true: Any, y_pred: Any) -> Any:
+    """`max(0, 1 + max((1 - y_true) * y_pred) - sum(y_true * y_pred))`, for one-hot targets."""
+    y_true, y_pred = paired(y_true, y_pred)
+    right = K.sum(y_true * y_pred, axis=-1)
+    wrong = K.max((1.0 - y_true) * y_pred, axis=-1)
+    return K.maximum(wrong - right + 1.0, 0.0)
+
+
+def logcosh(y_true: Any, y_pred: Any) -> Any:
+    """`mean(log(cosh(y_pred - y_true)))`: square for small errors, absolute value for large ones."""
+    y_true, y_pred = paired(y_true, y_pred)
+    error = y_pred - y_true
+    # The same as log(cosh(error)), without its overflow.
+    return K.mean(error + K.softplus(error * -2.0) - math.log(2.0), axis=-1)
+
+
+def huber_loss(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
+    """Mean of `error ** 2 / 2` where `abs(error) <= delta`, of `delta * abs(error) - delta ** 2 / 2` elsewhere."""
+    y_true, y_pred = paired(y_true, y_pred)
+    error = K.abs(y_pred - y_true)
+    inner = K.minimum(error, delta)
+    return K.mean(K.square(inner) * 0.5 + (error - inner) * delta, axis=-1)
+
+
+def categorical_crossentropy(
+    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0
+) -> Any:
+    """`-sum(y_true * log(y_pred))`, for targets that are one-hot or probabilities.
+
+    Arguments:
+        y_true: targets, of the shape of the predictions.
+        y_pred: predictions; they are divided by their sum and kept off 0 and 1 by epsilon.
+        from_logits: whether the predictions are scores before a softmax.
+        label_smoothing: part `s` of the targets that is spread evenly: `y_true * (1 - s) + s / classes`.
+    """
+    y_true, y_pred = paired(y_true, y_pred)
+    if label_smoothing:
+        y_true = y_true * (1.0 - label_smoothing) + label_smoothing / K.int_shape(y_pred)[-1]
+    return K.categorical_crossentropy(y_true, y_pred, from_logits=from_logits)
+
+
+def sparse_categorical_crossentropy(
+    y_true: Any, y_pred: Any, from_logits: bool = False, axis: int = -1
+) -> Any:
+    """`-log(y_pred[y_true])`, for targets that are numbers of classes, from 0 on.
+
+    Arguments:
+        y_true: targets, of the shape of the predictions without the axis of the classes, or with 1 there.
+        y_pred: predictions; they are kept off 0 and 1 by epsilon and divided by their sum.
+        from_logits: whether the predictions are scores before a softmax.
+        axis: the axis of the classes.
+    """
+    return K.sparse_categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
+
+
+def binary_crossentropy(
+    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0
+) -> Any:
+    """`mean(-y_true * log(y_pred) - (1 - y_true) * log(1 - y_pred))`, for targets of 0 and 1.
+
+    Arguments:
+        y_true: targets, of the shape of the predictions.
+        y_pred: predictions; they are kept off 0 and 1 by epsilon.
+        from_logits: whether the predictions are scores before a sigmoid.
+        label_smoothing: part `s` of the targets that becomes 1/2: `y_true * (1 - s) + s / 2`.
+    """
+    y_true, y_pred = paired(y_true, y_pred)
+    if label_smoothing:
+        y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
+    return K.mean(K.binary_crossentropy(y_true, y_pred, from_logits=from_logits), axis=-1)
+
+
+def kullback_leibler_divergence(y_true: Any, y_pred: Any) -> Any:
+    """`sum(y_true * log(y_true / y_pred))`, of values that are kept between epsilon and 1."""
+    y_true, y_pred = (K.clip(y, K.epsilon(), 1.0) for y in paired(y_true, y_pred))
+    return K.sum(y_true * K.log(y_true / y_pred), axis=-1)
+
+
+def poisson(y_true: Any, y_pred: Any) -> Any:
+    """`mean(y_pred - y_true * log(y_pred + epsilon))`, for counts and predicted rates."""
+    y_true, y_pred = paired(y_true, y_pred)
+    return K.mean(y_pred - y_true * K.log(y_pred + K.epsilon()), axis=-1)
+
+
+def cosine_proximity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
+    """Cosine of the angle between targets and predictions, with a minus: -1 where they have one direction."""
+    y_true, y_pred = (K.l2_normalize(y, axis=axis) for y in paired(y_true, y_pred))
+    return -K.sum(y_true * y_pred, axis=axis)
+
+
+def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
+    """The name of `cosine_proximity` since Keras 2.3."""
+    return cosine_proximity(y_true, y_pred, axis)
+
+
+mse = MSE = mean_squared_error
+mae = MAE = mean_absolute_error
+mape = MAPE = mean_absolute_percentage_error
+msle = MSLE = mean_squared_logarithmic_error
+kld = KLD = kl_divergence = kullback_leibler_divergence
+cosine = cosine_proximity
+huber = huber_loss
+log_cosh = logcosh
+
+
+class Reduction:
+    """What a loss object does with its samples' losses."""
+
+    AUTO = "auto"
+    NONE = "none"
+    SUM = "sum"
+    SUM_OVER_BATCH_SIZE = "sum_over_batch_size"
+    _ALL = (AUTO, NONE, SUM, SUM_OVER_BATCH_SIZE)
+
+
+def _weighted(losses: Any, sample_weight: Any) -> Any:
+    weights = jnp.asarray(sample_weight).astype(losses.dtype)
+    if weights.shape == (*losses.shape, 1):
+        weights = weights.reshape(losses.shape)
+    return losses * weights.reshape(weights.shape + (1,) * (losses.ndim - weights.ndim))
+
+
+class Loss:
+    """A loss as an object. A subclass defines `call(y_true, y_pred)`, which gives one number per sample.
+
+    Arguments:
+        reduction: what a call returns: `'sum_over_batch_size'` or `'auto'` the mean, `'sum'`, or `'none'` the
+            losses of the samples.
+        name: its name; that of the class in snake case if None.
+
+    Raises:
+        ValueError: for another reduction.
+    """
+
+    def __init__(self, reduction: str = Reduction.AUTO, name: str | None = None) -> None:
+        if reduction not in Reduction._ALL:
+            raise ValueError(f"Invalid Reduction Key {reduction!r}. Expected one of {Reduction._ALL}.")
+        self.reduction = reduction
+        self.name = name or naming.to_snake_case(type(self).__name__)
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        losses = self.call(y_true, y_pred)
+        if sample_weight is not None:
+            losses = apply(_weighted, losses, sample_weight)
+        if self.reduction == Reduction.NONE:
+            return losses
+        return K.sum(losses) if self.reduction == Reduction.SUM else K.mean(losses)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """The loss of each sample."""
+        raise NotImplementedError(f"{type(self).__name__} has to define `call(y_true, y_pred)`.")
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of the constructor."""
+        return {"reduction": self.reduction, "name": self.name}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Any:
+        """The loss that `get_config` described."""
+        return cls(**config)
+
+
+class _FunctionLoss(Loss):
+    """A loss object that calls one of the functions, with options that are part of its config."""
+
+    function: ClassVar[Callable[..., Any]]
+
+    def __init__(self, reduction: str = Reduction.AUTO, name: str | None = None, **options: Any) -> None:
+        super().__init__(reduction, name)
+        self._options = options
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return type(self).function(y_true, y_pred, **self._options)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), **self._options}

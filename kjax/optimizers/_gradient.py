@@ -1,0 +1,231 @@
+"""SGD, and those that divide a gradient by the size that it used to have: RMSprop, Adagrad, Adadelta.
+
+In the formulas, g is the gradient of a parameter p, t = 1, 2, ... the number of the step, and lr the learning
+rate after `decay`: lr / (1 + decay * (t - 1)). All take the keywords `learning_rate` (the same as `lr`),
+`clipnorm`, `clipvalue` and `name`: see `Optimizer`. An `epsilon` of None is `K.epsilon()`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+
+from kjax.optimizers._base import (
+    Hyperparameter,
+    Number,
+    Optimizer,
+    as_number,
+    cast_to,
+    fuzz,
+    map_leaves,
+    safe_sqrt,
+    zeros_like,
+)
+
+
+class Moments(NamedTuple):
+    """Slots of SGD: velocities."""
+
+    moments: Any
+
+
+class Accumulators(NamedTuple):
+    """Slots of RMSprop and Adagrad: averages or sums of squared gradients."""
+
+    accumulators: Any
+
+
+class AdadeltaSlots(NamedTuple):
+    """Averages of squared gradients and of squared steps."""
+
+    accumulators: Any
+    delta_accumulators: Any
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent, with momentum and Nesterov's look ahead.
+
+        v = momentum * v - lr * g
+        p = p + v                          or, with nesterov,  p = p + momentum * v - lr * g
+
+    Arguments:
+        lr: learning rate.
+        momentum: share of the velocity that is kept.
+        decay: how fast the learning rate falls.
+        nesterov: whether the step is taken from where the velocity leads.
+
+    Reference: Sutskever et al., On the importance of initialization and momentum in deep learning, 2013.
+    In optax lr is no part of the velocity, so that the two differ once lr changes. Keras 3 has this formula.
+    """
+
+    momentum = Hyperparameter()
+    arguments = ("lr", "momentum", "decay", "nesterov")
+
+    def __init__(
+        self,
+        lr: Number = 0.01,
+        momentum: Number = 0.0,
+        decay: Number = 0.0,
+        nesterov: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(lr, **kwargs)
+        self.hold(momentum=momentum, decay=decay)
+        self.initial_decay = as_number(decay, "decay")
+        self.nesterov = nesterov
+
+    def init(self, params: Any) -> Moments:
+        return Moments(zeros_like(params))
+
+    def update(self, grads: Any, slots: Moments, params: Any, lr: Any = None) -> tuple[Any, Moments]:
+        rate, momentum = self.rate(lr), self.momentum.value
+
+        def step(p: Any, g: Any, v: Any) -> tuple[Any, Any]:
+            keep, by = cast_to(p, momentum, rate)
+            v = keep * v - by * g
+            return (keep * v - by * g if self.nesterov else v), v
+
+        updates, moments = map_leaves(step, params, grads, slots.moments)
+        return updates, Moments(moments)
+
+
+class RMSprop(Optimizer):
+    """RMSprop: gradients divided by the root of a moving average of their squares.
+
+        a = rho * a + (1 - rho) * g²
+        p = p - lr * g / (√a + epsilon)
+
+    Arguments:
+        lr: learning rate.
+        rho: share of the average that is kept.
+        epsilon: guards the division.
+        decay: how fast the learning rate falls.
+
+    Reference: Tieleman and Hinton, Neural Networks for Machine Learning, lecture 6e, 2012.
+    optax, unless told `eps_in_sqrt=False`, and Keras 3 add epsilon under the root.
+    """
+
+    rho = Hyperparameter()
+    arguments = ("lr", "rho", "decay", "epsilon")
+    saves_iterations = False
+
+    def __init__(
+        self,
+        lr: Number = 0.001,
+        rho: Number = 0.9,
+        epsilon: float | None = None,
+        decay: Number = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(lr, **kwargs)
+        self.hold(rho=rho, decay=decay)
+        self.initial_decay, self.epsilon = as_number(decay, "decay"), fuzz(epsilon)
+
+    def init(self, params: Any) -> Accumulators:
+        return Accumulators(zeros_like(params))
+
+    def update(
+        self, grads: Any, slots: Accumulators, params: Any, lr: Any = None
+    ) -> tuple[Any, Accumulators]:
+        rate, rho = self.rate(lr), self.rho.value
+
+        def step(p: Any, g: Any, a: Any) -> tuple[Any, Any]:
+            keep, take, by = cast_to(p, rho, 1.0 - rho, rate)
+            a = keep * a + take * jnp.square(g)
+            return -by * g / (safe_sqrt(a) + self.epsilon), a
+
+        updates, accumulators = map_leaves(step, params, grads, slots.accumulators)
+        return updates, Accumulators(accumulators)
+
+
+class Adagrad(Optimizer):
+    """Adagrad: gradients divided by the root of the sum of all their squares.
+
+        a = a + g²                         from a = 0
+        p = p - lr * g / (√a + epsilon)
+
+    Arguments:
+        lr: learning rate.
+        epsilon: guards the division.
+        decay: how fast the learning rate falls.
+
+    Reference: Duchi, Hazan, Singer, Adaptive Subgradient Methods for Online Learning, 2011.
+    optax and Keras 3 start from a = 0.1 and add epsilon under the root.
+    """
+
+    arguments = ("lr", "decay", "epsilon")
+    saves_iterations = False
+
+    def __init__(
+        self, lr: Number = 0.01, epsilon: float | None = None, decay: Number = 0.0, **kwargs: Any
+    ) -> None:
+        super().__init__(lr, **kwargs)
+        self.hold(decay=decay)
+        self.initial_decay, self.epsilon = as_number(decay, "decay"), fuzz(epsilon)
+
+    def init(self, params: Any) -> Accumulators:
+        return Accumulators(zeros_like(params))
+
+    def update(
+        self, grads: Any, slots: Accumulators, params: Any, lr: Any = None
+    ) -> tuple[Any, Accumulators]:
+        rate = self.rate(lr)
+
+        def step(p: Any, g: Any, a: Any) -> tuple[Any, Any]:
+            a = a + jnp.square(g)
+            return -cast_to(p, rate)[0] * g / (safe_sqrt(a) + self.epsilon), a
+
+        updates, accumulators = map_leaves(step, params, grads, slots.accumulators)
+        return updates, Accumulators(accumulators)
+
+
+class Adadelta(Optimizer):
+    """Adadelta: steps whose size follows the size of the steps before.
+
+        a = rho * a + (1 - rho) * g²
+        s = g * √(d + epsilon) / √(a + epsilon)
+        d = rho * d + (1 - rho) * s²
+        p = p - lr * s
+
+    Arguments:
+        lr: factor of the step; the paper has 1.
+        rho: share of the averages that is kept. A plain number, fixed once the model is compiled.
+        epsilon: guards the division, and sets the size of the first step.
+        decay: how fast the learning rate falls.
+
+    Reference: Zeiler, ADADELTA: An Adaptive Learning Rate Method, 2012.
+    The formula is optax's and Keras 3's; their defaults are rho=0.9, eps=1e-6 and learning_rate=0.001.
+    """
+
+    arguments = ("lr", "rho", "decay", "epsilon")
+    saves_iterations = False
+
+    def __init__(
+        self,
+        lr: Number = 1.0,
+        rho: float = 0.95,
+        epsilon: float | None = None,
+        decay: Number = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(lr, **kwargs)
+        self.hold(decay=decay)
+        self.rho = as_number(rho, "rho")
+        self.initial_decay, self.epsilon = as_number(decay, "decay"), fuzz(epsilon)
+
+    def init(self, params: Any) -> AdadeltaSlots:
+        return AdadeltaSlots(zeros_like(params), zeros_like(params))
+
+    def update(
+        self, grads: Any, slots: AdadeltaSlots, params: Any, lr: Any = None
+    ) -> tuple[Any, AdadeltaSlots]:
+        rate = self.rate(lr)
+
+        def step(p: Any, g: Any, a: Any, d: Any) -> tuple[Any, Any, Any]:
+            a = self.rho * a + (1.0 - self.rho) * jnp.square(g)
+            s = g * jnp.sqrt(d + self.epsilon) / jnp.sqrt(a + self.epsilon)
+            return -cast_to(p, rate)[0] * s, a, self.rho * d + (1.0 - self.rho) * jnp.square(s)
+
+        updates, *averages = map_leaves(step, params, grads, *slots)
+        return updates, AdadeltaSlots(*averages)

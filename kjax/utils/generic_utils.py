@@ -1,0 +1,141 @@
+"""Objects by name, lists and signatures: what custom layers and callbacks of Keras 2.2 import from here."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
+
+from kjax._core.progbar import Progbar
+from kjax._core.registry import CustomObjectScope, Registry, custom_object_scope, get_custom_objects
+
+__all__ = [
+    "CustomObjectScope",
+    "Progbar",
+    "check_for_unexpected_keys",
+    "custom_object_scope",
+    "deserialize_keras_object",
+    "get_custom_objects",
+    "has_arg",
+    "is_all_none",
+    "object_list_uid",
+    "serialize_keras_object",
+    "slice_arrays",
+    "to_list",
+    "unpack_singleton",
+]
+
+
+def serialize_keras_object(instance: Any) -> Any:
+    """The config of an object: `{'class_name', 'config'}` for an instance, a name for a function, None for None.
+
+    Raises:
+        ValueError: if it has neither `get_config` nor a name.
+    """
+    return Registry("object").serialize(instance)
+
+
+def deserialize_keras_object(
+    identifier: Any,
+    module_objects: Mapping[str, Any] | None = None,
+    custom_objects: Mapping[str, Any] | None = None,
+    printable_module_name: str = "object",
+) -> Any:
+    """The object that a name or a config stands for.
+
+    It is looked up in `custom_objects`, then in the open `CustomObjectScope`s, then in `module_objects`.
+
+    Arguments:
+        identifier: a name, a config with the keys `'class_name'` and `'config'`, or None.
+        module_objects: classes and functions by name, such as a module's `globals()`.
+        custom_objects: classes and functions of the user by name.
+        printable_module_name: what error messages call such an object.
+
+    Raises:
+        ValueError: for an unknown name or an improper config.
+    """
+    if identifier is None:
+        return None
+    registry = Registry(printable_module_name)
+    for name, value in (module_objects or {}).items():
+        if callable(value) and hasattr(value, "__name__"):
+            registry.register(value, name)
+    return registry.deserialize(identifier, custom_objects)
+
+
+def has_arg(fn: Callable[..., Any], name: str, accept_all: bool = False) -> bool:
+    """Whether a callable takes an argument `name` as a keyword.
+
+    Arguments:
+        fn: a function, method or class.
+        name: the argument's name.
+        accept_all: what to answer if `fn` takes any keyword through `**kwargs` alone.
+    """
+    parameters = inspect.signature(fn).parameters
+    found = parameters.get(name)
+    if found is not None:
+        return found.kind in (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return accept_all and any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
+
+
+def to_list(x: Any, allow_tuple: bool = False) -> list[Any]:
+    """`x` if it is a list, else a list with `x` in it. With `allow_tuple`, a tuple becomes the list of its items."""
+    if isinstance(x, list):
+        return x
+    if allow_tuple and isinstance(x, tuple):
+        return list(x)
+    return [x]
+
+
+def unpack_singleton(x: Any) -> Any:
+    """The only item of a sequence of length 1, else the sequence itself."""
+    return x[0] if len(x) == 1 else x
+
+
+def object_list_uid(object_list: Any) -> str:
+    """A string that tells lists of different objects apart."""
+    return ", ".join(str(abs(id(x))) for x in to_list(object_list))
+
+
+def is_all_none(iterable_or_element: Any) -> bool:
+    """Whether the argument is None, or a list or tuple of None alone."""
+    return all(x is None for x in to_list(iterable_or_element, allow_tuple=True))
+
+
+def slice_arrays(arrays: Any, start: Any = None, stop: int | None = None) -> Any:
+    """The samples `start` to `stop` of an array, or of each array of a list.
+
+    Arguments:
+        arrays: an array, a list of arrays and of None, or None.
+        start: the first sample; or a list or array of sample numbers, and then `stop` is not used.
+        stop: the sample before which to end.
+    """
+    if arrays is None:
+        return [None]
+    if isinstance(start, list) and stop is not None:
+        raise ValueError(
+            f"The `stop` argument has to be None if `start` is a list of samples, but it is {stop}."
+        )
+    samples = slice(start, stop) if not hasattr(start, "__len__") else start
+    if isinstance(arrays, list):
+        return [None if x is None else x[samples] for x in arrays]
+    return arrays[samples] if hasattr(arrays, "__getitem__") else [None]
+
+
+def check_for_unexpected_keys(
+    name: str, input_dict: Mapping[str, Any], expected_values: Collection[str]
+) -> None:
+    """Check that a dictionary has no keys but those expected.
+
+    Raises:
+        ValueError: naming the argument `name`, the unknown keys and the expected ones.
+    """
+    unknown = set(input_dict).difference(expected_values)
+    if unknown:
+        raise ValueError(
+            f"Unknown entries in {name} dictionary: {_quoted(unknown)}. Only expected: {_quoted(expected_values)}."
+        )
+
+
+def _quoted(names: Iterable[str]) -> list[str]:
+    return sorted(map(str, names))
