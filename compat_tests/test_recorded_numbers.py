@@ -31,7 +31,6 @@ LATER = {
     "MaxPooling2D",
     "SeparableConv2D",
     "SimpleRNN",
-    "TimeDistributed",
     "UpSampling2D",
     "ZeroPadding1D",
 }

@@ -35,9 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="command")
     commands.add_parser("run", help="run a script; its keras and tensorflow.keras are kjax", add_help=False)
     demo = commands.add_parser("demo", help="train and test a network on MNIST's handwritten digits")
-    demo.add_argument(
-        "--epochs", type=_positive, default=5, metavar="N", help="passes over the data (default 5)"
-    )
+    demo.add_argument("--epochs", type=_positive, default=5, metavar="N", help="passes over the data (default 5)")
     return parser
 
 
@@ -67,17 +65,13 @@ def _run(words: list[str]) -> int:
         description="Runs a script as `python script.py` does; keras and tensorflow.keras are kjax for it.",
         epilog="KJAX_TRACEBACK=full shows the frames inside kjax and other packages in tracebacks too.",
     )
-    parser.add_argument(
-        "-m", action="store_true", dest="module", help="run a module instead, as `python -m` does"
-    )
+    parser.add_argument("-m", action="store_true", dest="module", help="run a module instead, as `python -m` does")
     own = 0
     while own < len(words) and words[own].startswith("-") and words[own] not in ("-", "--"):
         own += 1
     options = parser.parse_args(words[:own])
     if not words[own:]:
-        parser.error(
-            "the name of a module is missing" if options.module else "the name of a script is missing"
-        )
+        parser.error("the name of a module is missing" if options.module else "the name of a script is missing")
 
     from kjax.compat import _script
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kjax import backend as K
+from kjax._core.arguments import accepts_old_names
 from kjax._core.registry import Registry
 
 registry = Registry("constraint")
@@ -44,6 +45,7 @@ class MaxNorm(Constraint):
     Reference: Srivastava et al., Dropout: A Simple Way to Prevent Neural Networks from Overfitting, 2014
     """
 
+    @accepts_old_names("MaxNorm")
     def __init__(self, max_value: float = 2, axis: Axes = 0) -> None:
         self.max_value = max_value
         self.axis = axis
@@ -90,9 +92,7 @@ class MinMaxNorm(Constraint):
         axis: axis or axes along which a norm is taken, as for `MaxNorm`.
     """
 
-    def __init__(
-        self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Axes = 0
-    ) -> None:
+    def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Axes = 0) -> None:
         self.min_value = min_value
         self.max_value = max_value
         self.rate = rate

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import jax.numpy as jnp
 import numpy as np
@@ -54,11 +54,10 @@ def _drawing_dtype(dtype: Any) -> Any:
     return np.float64 if _dtype(dtype) == np.float64 else np.float32
 
 
-def _generator(seed: int | None) -> np.random.Generator:
-    if seed is None:
-        seed = np.random.randint(2**31 - 1)
+def _generator(seed: int | None) -> Any:
+    seed = np.random.randint(2**31 - 1) if seed is None else int(seed)
     # SFC64 draws twice as fast as numpy's default. It takes no negative seeds, which TensorFlow did.
-    return np.random.Generator(np.random.SFC64(int(seed) % 2**64))
+    return np.random.Generator(np.random.SFC64(seed % 2**64))
 
 
 def _normal(shape: Sequence[int], dtype: Any, seed: int | None) -> np.ndarray:
@@ -205,9 +204,8 @@ class VarianceScaling(Initializer):
         if mode.lower() not in _MODES:
             raise ValueError(f"Invalid `mode` argument: expected one of {_MODES} but got {mode!r}")
         if distribution.lower() not in _DISTRIBUTIONS:
-            raise ValueError(
-                f"Invalid `distribution` argument: expected one of {_DISTRIBUTIONS} but got {distribution!r}"
-            )
+            expected = f"expected one of {_DISTRIBUTIONS}"
+            raise ValueError(f"Invalid `distribution` argument: {expected} but got {distribution!r}")
         self.scale = scale
         self.mode = mode.lower()
         self.distribution = distribution.lower()
@@ -249,9 +247,7 @@ class Orthogonal(Initializer):
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> np.ndarray:
         if len(shape) < 2:
-            raise ValueError(
-                f"The Orthogonal initializer needs at least two dimensions. Got shape {tuple(shape)}"
-            )
+            raise ValueError(f"Orthogonal initializer needs at least 2 dimensions. Got shape {tuple(shape)}")
         rows, columns = math.prod(shape[:-1]), shape[-1]
         normal = _normal((max(rows, columns), min(rows, columns)), dtype, self.seed)
         q, r = np.linalg.qr(normal)
@@ -280,15 +276,10 @@ class Identity(Initializer):
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> np.ndarray:
         if len(shape) != 2:
-            raise ValueError(
-                f"Identity matrix initializer can only be used for 2D matrices. Got shape {tuple(shape)}"
-            )
+            raise ValueError(f"Identity initializer can only be used for 2D matrices. Got shape {tuple(shape)}")
         short = max(1, min(shape))
         if max(shape) % short:
-            raise ValueError(
-                "The Identity initializer repeats the matrix along the long side, which should be a multiple "
-                f"of the short side. Got shape {tuple(shape)}"
-            )
+            raise ValueError(f"Long side should be multiple of short side. Got shape {tuple(shape)}")
         repeats = tuple(dimension // short for dimension in shape)
         return np.asarray(np.tile(np.eye(short) * self.gain, repeats), _dtype(dtype))
 
@@ -379,11 +370,14 @@ for _maker in _MAKERS:
 
 def _without_dtype(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """A config without the `dtype` that tf.keras wrote into those of its own initializers."""
-    if not isinstance(config, Mapping) or "dtype" not in (config.get("config") or ()):
+    if not isinstance(config, Mapping):
         return config
-    if registry.find(config["class_name"], custom_objects).__module__ != __name__:
-        return config
-    return {**config, "config": {key: value for key, value in config["config"].items() if key != "dtype"}}
+    written = cast("dict[str, Any]", config)
+    if "dtype" not in written.get("config", ()):
+        return written
+    if registry.find(written["class_name"], custom_objects).__module__ != __name__:
+        return written
+    return {**written, "config": {k: v for k, v in written["config"].items() if k != "dtype"}}
 
 
 def serialize(initializer: Any) -> Any:

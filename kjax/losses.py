@@ -1,7 +1,7 @@
 """Losses: functions of targets and predictions that give one number per sample, and the same as objects.
 
-Each function reduces the last axis: predictions of shape (batch, n) give (batch,). Targets may be of any type;
-they take the float type of the predictions.
+Each function reduces the last axis: predictions of shape (batch, n) give (batch,). Targets may be of any
+type; they take the float type of the predictions.
 """
 
 from __future__ import annotations
@@ -10,20 +10,17 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-import jax.numpy as jnp
-
 from kjax import backend as K
 from kjax._core import naming
 from kjax._core.graph import apply
 from kjax._core.registry import Registry
+from kjax.backend._ops import array, float_array
 
 registry = Registry("loss function")
 
 
 def _paired(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
-    y_true, y_pred = jnp.asarray(y_true), jnp.asarray(y_pred)
-    if not jnp.issubdtype(y_pred.dtype, jnp.floating):
-        y_pred = y_pred.astype(K.floatx())
+    y_true, y_pred = array(y_true), float_array(y_pred)
     if y_pred.shape == (*y_true.shape, 1) or y_true.shape == (*y_pred.shape, 1):
         y_true = y_true.reshape(y_pred.shape)
     return y_true.astype(y_pred.dtype), y_pred
@@ -94,16 +91,18 @@ def logcosh(y_true: Any, y_pred: Any) -> Any:
 
 
 def huber_loss(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
-    """Mean of `error ** 2 / 2` where `abs(error) <= delta`, of `delta * abs(error) - delta ** 2 / 2` elsewhere."""
+    """Mean of `error ** 2 / 2` up to an error of `delta`, of `delta * (abs(error) - delta / 2)` beyond."""
     y_true, y_pred = paired(y_true, y_pred)
     error = K.abs(y_pred - y_true)
     inner = K.minimum(error, delta)
     return K.mean(K.square(inner) * 0.5 + (error - inner) * delta, axis=-1)
 
 
-def categorical_crossentropy(
-    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0
-) -> Any:
+def _spread(y_true: Any, share: float) -> Any:
+    return y_true * (1.0 - share) + share / y_true.shape[-1]
+
+
+def categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0) -> Any:
     """`-sum(y_true * log(y_pred))`, for targets that are one-hot or probabilities.
 
     Arguments:
@@ -114,13 +113,11 @@ def categorical_crossentropy(
     """
     y_true, y_pred = paired(y_true, y_pred)
     if label_smoothing:
-        y_true = y_true * (1.0 - label_smoothing) + label_smoothing / K.int_shape(y_pred)[-1]
+        y_true = apply(_spread, y_true, label_smoothing)
     return K.categorical_crossentropy(y_true, y_pred, from_logits=from_logits)
 
 
-def sparse_categorical_crossentropy(
-    y_true: Any, y_pred: Any, from_logits: bool = False, axis: int = -1
-) -> Any:
+def sparse_categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, axis: int = -1) -> Any:
     """`-log(y_pred[y_true])`, for targets that are numbers of classes, from 0 on.
 
     Arguments:
@@ -132,9 +129,7 @@ def sparse_categorical_crossentropy(
     return K.sparse_categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
 
 
-def binary_crossentropy(
-    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0
-) -> Any:
+def binary_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0) -> Any:
     """`mean(-y_true * log(y_pred) - (1 - y_true) * log(1 - y_pred))`, for targets of 0 and 1.
 
     Arguments:
@@ -189,11 +184,13 @@ class Reduction:
     NONE = "none"
     SUM = "sum"
     SUM_OVER_BATCH_SIZE = "sum_over_batch_size"
-    _ALL = (AUTO, NONE, SUM, SUM_OVER_BATCH_SIZE)
+
+
+_REDUCTIONS = (Reduction.AUTO, Reduction.NONE, Reduction.SUM, Reduction.SUM_OVER_BATCH_SIZE)
 
 
 def _weighted(losses: Any, sample_weight: Any) -> Any:
-    weights = jnp.asarray(sample_weight).astype(losses.dtype)
+    weights = array(sample_weight).astype(losses.dtype)
     if weights.shape == (*losses.shape, 1):
         weights = weights.reshape(losses.shape)
     return losses * weights.reshape(weights.shape + (1,) * (losses.ndim - weights.ndim))
@@ -212,8 +209,8 @@ class Loss:
     """
 
     def __init__(self, reduction: str = Reduction.AUTO, name: str | None = None) -> None:
-        if reduction not in Reduction._ALL:
-            raise ValueError(f"Invalid Reduction Key {reduction!r}. Expected one of {Reduction._ALL}.")
+        if reduction not in _REDUCTIONS:
+            raise ValueError(f"Invalid Reduction Key {reduction!r}. Expected one of {_REDUCTIONS}.")
         self.reduction = reduction
         self.name = name or naming.to_snake_case(type(self).__name__)
 
@@ -242,14 +239,148 @@ class Loss:
 class _FunctionLoss(Loss):
     """A loss object that calls one of the functions, with options that are part of its config."""
 
-    function: ClassVar[Callable[..., Any]]
+    _function: ClassVar[Callable[..., Any]]
+
+    def __init_subclass__(cls, function: Callable[..., Any] | None = None) -> None:
+        if function is not None:
+            cls._function = staticmethod(function)
 
     def __init__(self, reduction: str = Reduction.AUTO, name: str | None = None, **options: Any) -> None:
         super().__init__(reduction, name)
         self._options = options
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        return type(self).function(y_true, y_pred, **self._options)
+        return type(self)._function(y_true, y_pred, **self._options)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self._options}
+
+
+class MeanSquaredError(_FunctionLoss, function=mean_squared_error):
+    """`mean_squared_error` as an object. Arguments: those of `Loss`."""
+
+
+class MeanAbsoluteError(_FunctionLoss, function=mean_absolute_error):
+    """`mean_absolute_error` as an object. Arguments: those of `Loss`."""
+
+
+class MeanAbsolutePercentageError(_FunctionLoss, function=mean_absolute_percentage_error):
+    """`mean_absolute_percentage_error` as an object. Arguments: those of `Loss`."""
+
+
+class MeanSquaredLogarithmicError(_FunctionLoss, function=mean_squared_logarithmic_error):
+    """`mean_squared_logarithmic_error` as an object. Arguments: those of `Loss`."""
+
+
+class Hinge(_FunctionLoss, function=hinge):
+    """`hinge` as an object. Arguments: those of `Loss`."""
+
+
+class SquaredHinge(_FunctionLoss, function=squared_hinge):
+    """`squared_hinge` as an object. Arguments: those of `Loss`."""
+
+
+class CategoricalHinge(_FunctionLoss, function=categorical_hinge):
+    """`categorical_hinge` as an object. Arguments: those of `Loss`."""
+
+
+class LogCosh(_FunctionLoss, function=logcosh):
+    """`logcosh` as an object. Arguments: those of `Loss`."""
+
+
+class KLDivergence(_FunctionLoss, function=kullback_leibler_divergence):
+    """`kullback_leibler_divergence` as an object. Arguments: those of `Loss`."""
+
+
+class Poisson(_FunctionLoss, function=poisson):
+    """`poisson` as an object. Arguments: those of `Loss`."""
+
+
+class BinaryCrossentropy(_FunctionLoss, function=binary_crossentropy):
+    """`binary_crossentropy` as an object. Arguments: those of the function and of `Loss`."""
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        reduction: str = Reduction.AUTO,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(reduction, name, from_logits=from_logits, label_smoothing=label_smoothing)
+
+
+class CategoricalCrossentropy(_FunctionLoss, function=categorical_crossentropy):
+    """`categorical_crossentropy` as an object. Arguments: those of the function and of `Loss`."""
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        reduction: str = Reduction.AUTO,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(reduction, name, from_logits=from_logits, label_smoothing=label_smoothing)
+
+
+class SparseCategoricalCrossentropy(_FunctionLoss, function=sparse_categorical_crossentropy):
+    """`sparse_categorical_crossentropy` as an object. Arguments: `from_logits`, and those of `Loss`."""
+
+    def __init__(self, from_logits: bool = False, reduction: str = Reduction.AUTO, name: str | None = None) -> None:
+        super().__init__(reduction, name, from_logits=from_logits)
+
+
+class Huber(_FunctionLoss, function=huber_loss):
+    """`huber_loss` as an object. Arguments: `delta`, and those of `Loss`."""
+
+    def __init__(self, delta: float = 1.0, reduction: str = Reduction.AUTO, name: str | None = None) -> None:
+        super().__init__(reduction, name, delta=delta)
+
+
+class CosineSimilarity(_FunctionLoss, function=cosine_similarity):
+    """`cosine_similarity` as an object. Arguments: `axis`, and those of `Loss`."""
+
+    def __init__(self, axis: int = -1, reduction: str = Reduction.AUTO, name: str | None = None) -> None:
+        super().__init__(reduction, name, axis=axis)
+
+
+_ALIASES: dict[Callable[..., Any], tuple[str, ...]] = {
+    mean_squared_error: ("mse", "MSE"),
+    mean_absolute_error: ("mae", "MAE"),
+    mean_absolute_percentage_error: ("mape", "MAPE"),
+    mean_squared_logarithmic_error: ("msle", "MSLE"),
+    squared_hinge: (),
+    hinge: (),
+    categorical_hinge: (),
+    logcosh: ("log_cosh",),
+    huber_loss: ("huber",),
+    categorical_crossentropy: (),
+    sparse_categorical_crossentropy: (),
+    binary_crossentropy: (),
+    kullback_leibler_divergence: ("kld", "KLD", "kl_divergence"),
+    poisson: (),
+    cosine_proximity: ("cosine",),
+    cosine_similarity: (),
+}
+for _function, _names in _ALIASES.items():
+    registry.register(_function, *_names)
+for _class in _FunctionLoss.__subclasses__():
+    registry.register(_class)
+
+
+def serialize(loss: Any) -> Any:
+    """The name of a loss function, or the config of a loss object."""
+    return registry.serialize(loss)
+
+
+def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The loss that `serialize` described."""
+    return registry.deserialize(name, custom_objects)
+
+
+def get(identifier: Any) -> Any:
+    """The loss meant by None (none), a name, a config, a class, or the function or object itself.
+
+    Raises:
+        ValueError: for an unknown name or something that cannot be called.
+    """
+    return registry.get(identifier)

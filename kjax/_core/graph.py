@@ -11,298 +11,13 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from kjax._core import config, naming, operators, scope
-
-Dim = int | None
+from kjax._core import naming, operators, scope
+from kjax._core.tensors import Dim, Symbolic, Tensor, Variable
 
 # Stand-ins for unknown dimensions while shapes are inferred. A dimension of the result that differs between the two is
 # unknown too. Both divide by many numbers, so that reshaping goes through.
 _FILLS = (20160, 40320)
-
-
-class Shape(tuple[Dim, ...]):
-    """A shape: a tuple of ints and None, with TensorFlow's `as_list` and `ndims`."""
-
-    def as_list(self) -> list[Dim]:
-        return list(self)
-
-    @property
-    def ndims(self) -> int:
-        return len(self)
-
-
-class _Operators:
-    """Operators that go through `apply`, for symbolic tensors and variables."""
-
-    __array_priority__ = 100  # numpy arrays on the left leave the operation to us
-
-    def __add__(self, other: Any) -> Any:
-        return apply(operators.add, self, other)
-
-    def __radd__(self, other: Any) -> Any:
-        return apply(operators.add, other, self)
-
-    def __sub__(self, other: Any) -> Any:
-        return apply(operators.subtract, self, other)
-
-    def __rsub__(self, other: Any) -> Any:
-        return apply(operators.subtract, other, self)
-
-    def __mul__(self, other: Any) -> Any:
-        return apply(operators.multiply, self, other)
-
-    def __rmul__(self, other: Any) -> Any:
-        return apply(operators.multiply, other, self)
-
-    def __truediv__(self, other: Any) -> Any:
-        return apply(operators.divide, self, other)
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return apply(operators.divide, other, self)
-
-    def __floordiv__(self, other: Any) -> Any:
-        return apply(operators.floor_divide, self, other)
-
-    def __rfloordiv__(self, other: Any) -> Any:
-        return apply(operators.floor_divide, other, self)
-
-    def __mod__(self, other: Any) -> Any:
-        return apply(operators.modulo, self, other)
-
-    def __pow__(self, other: Any) -> Any:
-        return apply(operators.power, self, other)
-
-    def __rpow__(self, other: Any) -> Any:
-        return apply(operators.power, other, self)
-
-    def __matmul__(self, other: Any) -> Any:
-        return apply(operators.matmul, self, other)
-
-    def __rmatmul__(self, other: Any) -> Any:
-        return apply(operators.matmul, other, self)
-
-    def __neg__(self) -> Any:
-        return apply(jnp.negative, self)
-
-    def __abs__(self) -> Any:
-        return apply(jnp.abs, self)
-
-    def __lt__(self, other: Any) -> Any:
-        return apply(operators.less, self, other)
-
-    def __le__(self, other: Any) -> Any:
-        return apply(operators.less_equal, self, other)
-
-    def __gt__(self, other: Any) -> Any:
-        return apply(operators.greater, self, other)
-
-    def __ge__(self, other: Any) -> Any:
-        return apply(operators.greater_equal, self, other)
-
-    def __and__(self, other: Any) -> Any:
-        return apply(operators.logical_and, self, other)
-
-    def __or__(self, other: Any) -> Any:
-        return apply(operators.logical_or, self, other)
-
-    def __invert__(self) -> Any:
-        return apply(jnp.logical_not, self)
-
-    def __getitem__(self, index: Any) -> Any:
-        return apply(operators.getitem, self, index)
-
-
-class Tensor(_Operators):
-    """A symbolic value: a leaf that a caller feeds, or the output of a node.
-
-    Attributes:
-        shape: its dimensions, None where unknown.
-        dtype: its numpy type.
-        node, index: the node that computes it and its place among the outputs; `node` is None for a leaf.
-        mask: the tensor that says which time steps count, or None.
-        masked: for a tensor that is a mask: the tensor whose mask it is.
-        static: for a value known while tracing (a shape): what it is when unknown dimensions are a given number.
-    """
-
-    def __init__(
-        self,
-        shape: Iterable[Dim],
-        dtype: Any = None,
-        name: str | None = None,
-        node: Node | None = None,
-        index: int = 0,
-        static: Callable[[int], Any] | None = None,
-    ) -> None:
-        self.shape = Shape(shape)
-        self.dtype = jnp.dtype(dtype or config.floatx())
-        self.name = name or naming.unique_name("tensor")
-        self.node = node
-        self.index = index
-        self.static = static
-        self.mask: Tensor | None = None
-        self.masked: Tensor | None = None
-        self._keras_history: Any = None
-
-    @property
-    def ndim(self) -> int:
-        return len(self.shape)
-
-    @property
-    def _keras_shape(self) -> tuple[Dim, ...]:
-        return tuple(self.shape)
-
-    @property
-    def _keras_mask(self) -> Tensor | None:
-        return self.mask
-
-    def get_shape(self) -> Shape:
-        """The shape, as TensorFlow 1 spelled it."""
-        return self.shape
-
-    def __iter__(self) -> Any:
-        if not self.shape or self.shape[0] is None:
-            raise TypeError(f"Cannot iterate over {self!r}: its first dimension is not known.")
-        return (self[i] for i in range(self.shape[0]))
-
-    def __bool__(self) -> bool:
-        raise TypeError(
-            f"{self!r} has no value yet, so it cannot be tested. Use `K.switch`, or compare in a layer's `call`."
-        )
-
-    def __array__(self, *args: Any, **kwargs: Any) -> Any:
-        raise TypeError(f"{self!r} has no value yet. `K.eval`, `K.function` or `Model.predict` compute values.")
-
-    def __repr__(self) -> str:
-        return f'<kjax.Tensor "{self.name}" shape={tuple(self.shape)} dtype={self.dtype.name}>'
-
-
-class Variable(_Operators):
-    """A leaf that holds a value: a weight, a state, or a hyperparameter.
-
-    Arguments:
-        value: its first value: anything that numpy can make an array of.
-        dtype: its type; `K.floatx()` for floats if None.
-        name: its name; counted up if None.
-        trainable: whether an optimizer may change it.
-        constraint: function applied to its value after each update of an optimizer, or None.
-    """
-
-    def __init__(
-        self,
-        value: Any,
-        dtype: Any = None,
-        name: str | None = None,
-        trainable: bool = True,
-        constraint: Callable[[Any], Any] | None = None,
-    ) -> None:
-        array = value if isinstance(value, jax.Array) else np.asarray(value)
-        if dtype is None:
-            dtype = config.floatx() if array.dtype.kind == "f" else jax.dtypes.canonicalize_dtype(array.dtype)
-        self.name = name or naming.unique_name("variable")
-        self.trainable = trainable
-        self.constraint = constraint
-        self.dtype = jnp.dtype(dtype)
-        self.shape = Shape(array.shape)
-        self.mask = None
-        self._array: Any = array if isinstance(array, jax.Array) else np.array(array, self.dtype)
-        if self._array.dtype != self.dtype:
-            self._array = self._array.astype(self.dtype)
-
-    @property
-    def stored(self) -> jax.Array:
-        """The array that the variable holds outside of any scope, placed on the device when first asked for."""
-        if not isinstance(self._array, jax.Array):
-            with jax.ensure_compile_time_eval():
-                self._array = jax.device_put(self._array)
-        return self._array
-
-    @property
-    def value(self) -> Any:
-        """What the variable stands for: its traced value in a program, its array elsewhere."""
-        opened = scope.current()
-        return self.stored if opened is None else opened.read(self)
-
-    def store(self, array: jax.Array) -> None:
-        """Hold the result of a program that wrote this variable."""
-        self._array = array
-
-    def assign(self, value: Any) -> Any:
-        """Give the variable a new value, here and now or, in a program, when it has run.
-
-        Raises:
-            ValueError: if the shape differs.
-        """
-        opened = scope.current()
-        if opened is not None:
-            opened.write(self, jnp.asarray(value, self.dtype))
-            return self
-        array = np.array(value, self.dtype)
-        if array.shape != tuple(self.shape):
-            raise ValueError(
-                f"Cannot assign a value of shape {array.shape} to variable '{self.name}' of shape {tuple(self.shape)}."
-            )
-        self._array = array
-        return self
-
-    def assign_add(self, value: Any) -> Any:
-        """Add `value` to the variable."""
-        return self.assign(self.value + jnp.asarray(value, self.dtype))
-
-    def assign_sub(self, value: Any) -> Any:
-        """Subtract `value` from the variable."""
-        return self.assign(self.value - jnp.asarray(value, self.dtype))
-
-    def numpy(self) -> np.ndarray:
-        """A copy of its value."""
-        return np.array(self.stored)
-
-    @property
-    def ndim(self) -> int:
-        return len(self.shape)
-
-    @property
-    def _keras_shape(self) -> tuple[Dim, ...]:
-        return tuple(self.shape)
-
-    def get_shape(self) -> Shape:
-        """The shape, as TensorFlow 1 spelled it."""
-        return self.shape
-
-    def __jax_array__(self) -> Any:
-        return self.value
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.array(self.stored, dtype)
-
-    def __float__(self) -> float:
-        return float(self.numpy())
-
-    def __int__(self) -> int:
-        return int(self.numpy())
-
-    def __bool__(self) -> bool:
-        return bool(self.numpy())
-
-    def __len__(self) -> int:
-        if not self.shape or self.shape[0] is None:
-            raise TypeError(f"{self!r} is a scalar and has no length.")
-        return self.shape[0]
-
-    def __iter__(self) -> Any:
-        return (self[i] for i in range(len(self)))
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
-        copied = Variable(self.numpy(), self.dtype, self.name, self.trainable, self.constraint)
-        memo[id(self)] = copied
-        return copied
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_array": self.numpy()}
-
-    def __repr__(self) -> str:
-        return f"<kjax.Variable '{self.name}' shape={tuple(self.shape)} dtype={self.dtype.name}>"
 
 
 class Node:
@@ -543,3 +258,42 @@ def gradients(loss: Tensor, xs: Sequence[Any]) -> list[Tensor]:
         return jax.grad(total)(at)
 
     return list(make_node(gradient, (arguments,), {}).outputs)
+
+
+_BINARY = {
+    "add": operators.add,
+    "sub": operators.subtract,
+    "mul": operators.multiply,
+    "truediv": operators.divide,
+    "floordiv": operators.floor_divide,
+    "mod": operators.modulo,
+    "pow": operators.power,
+    "matmul": operators.matmul,
+    "and": operators.logical_and,
+    "or": operators.logical_or,
+}
+_ONE_SIDED = {
+    "lt": operators.less,
+    "le": operators.less_equal,
+    "gt": operators.greater,
+    "ge": operators.greater_equal,
+    "getitem": operators.getitem,
+}
+_UNARY = {"neg": jnp.negative, "abs": operators.absolute, "invert": jnp.logical_not}
+
+
+def _install_operators() -> None:
+    """Let `x + y`, `-x`, `x[i]` and the like go through `apply`. `==` stays identity, so that tensors can be keys."""
+
+    def install(name: str, method: Callable[..., Any]) -> None:
+        setattr(Symbolic, f"__{name}__", method)
+
+    for name, op in {**_BINARY, **_ONE_SIDED}.items():
+        install(name, lambda self, other, op=op: apply(op, self, other))
+    for name, op in _BINARY.items():
+        install(f"r{name}", lambda self, other, op=op: apply(op, other, self))
+    for name, op in _UNARY.items():
+        install(name, lambda self, op=op: apply(op, self))
+
+
+_install_operators()

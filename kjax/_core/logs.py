@@ -1,4 +1,4 @@
-"""Logs that answer to both spellings of accuracy: `acc`, as Keras recorded it until 2.2, and `accuracy`, since 2.3."""
+"""Logs that answer to both spellings of accuracy: `acc`, of Keras until 2.2, and `accuracy`, since 2.3."""
 
 from __future__ import annotations
 
@@ -19,22 +19,25 @@ def other_spelling(name: Any) -> str | None:
 class Logs(dict[str, Any]):
     """A dictionary of metrics in which `acc` and `accuracy` answer for each other.
 
-    This holds for `[]`, `in` and `get`. A key that is present answers for itself first; iterating and printing show
-    the keys as they were recorded.
+    This holds for `[]`, `in` and `get`. A key that is present answers for itself first. Iterating and
+    printing show the keys as they were recorded.
     """
 
     def __missing__(self, key: str) -> Any:
         other = other_spelling(key)
-        if other is not None and dict.__contains__(self, other):
-            return dict.__getitem__(self, other)
-        raise KeyError(key)
+        if other is None or other not in self.keys():
+            raise KeyError(key)
+        return self[other]
 
     def __contains__(self, key: object) -> bool:
-        return dict.__contains__(self, key) or dict.__contains__(self, other_spelling(key))
+        return super().__contains__(key) or super().__contains__(other_spelling(key))
 
     def get(self, key: str, default: Any = None) -> Any:
         """The value of `key` in either spelling, or `default`."""
-        return self[key] if key in self else default
+        try:
+            return self[key]
+        except KeyError:
+            return default
 
     def copy(self) -> Logs:
         """A shallow copy that answers to both spellings too."""

@@ -55,7 +55,7 @@ def align(a: Any, b: Any) -> tuple[Any, Any]:
 
 
 def _lift(x: Any, rank: int, dtype: Any) -> Any:
-    x = jnp.asarray(x, dtype)
+    x = jnp.asarray(x, jax.dtypes.canonicalize_dtype(dtype))
     return x.reshape((1,) * (rank - x.ndim) + x.shape) if x.ndim < rank else x
 
 
@@ -92,8 +92,13 @@ logical_or = binary(operator.or_)
 
 def matmul(a: Any, b: Any) -> Any:
     """Matrix product of two arrays whose types may differ."""
-    dtype = common_dtype(a, b)
+    dtype = jax.dtypes.canonicalize_dtype(common_dtype(a, b))
     return jnp.matmul(jnp.asarray(a, dtype), jnp.asarray(b, dtype))
+
+
+def absolute(x: Any) -> Any:
+    """Absolute value. Where it is 0, so is its gradient, as in TensorFlow; that of `jnp.abs` is 1."""
+    return jnp.where(x == 0, jnp.zeros_like(x), jnp.abs(x))
 
 
 def getitem(x: Any, index: Any) -> Any:

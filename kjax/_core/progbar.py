@@ -87,7 +87,7 @@ class Progbar:
 
     def _shown(self, name: str) -> str:
         if name in self._latest:
-            return f" - {name}: {self._latest[name]}"
+            return f" - {name}: {self._latest[name]!s}"
         average = self._average(name)
         return f" - {name}: {average:.4f}" if abs(average) > 1e-3 else f" - {name}: {average:.4e}"
 

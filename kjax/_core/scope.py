@@ -40,6 +40,7 @@ class Scope:
     Attributes:
         updates: variable to its new value, for all that the program writes.
         losses: scalars that the program adds to the loss.
+        draws: how many random keys have been drawn.
         missed: variables that the program read without having received them. A program with any must be traced
             again with them among its arguments, or it would keep their present values as constants.
     """
@@ -58,7 +59,7 @@ class Scope:
         self.missed: dict[Any, None] = {}
         self._values: dict[Any, Any] = dict(zip(variables, values, strict=True))
         self._key = key
-        self._draws = 0
+        self.draws = 0
 
     def read(self, variable: Readable) -> Any:
         """The value that `variable` stands for here."""
@@ -77,15 +78,17 @@ class Scope:
         """Let variables stand for other values inside of a `with` block: those at which a gradient is taken."""
         outer = self._values
         self._values = {**outer, **values}
-        yield
-        self._values = outer
+        try:
+            yield
+        finally:
+            self._values = outer
 
     def next_key(self) -> jax.Array:
         """A random key that no other draw of this program has."""
         if self._key is None:
             self._key = _constant_key()
-        self._draws += 1
-        return jax.random.fold_in(self._key, self._draws)
+        self.draws += 1
+        return jax.random.fold_in(self._key, self.draws)
 
     def __enter__(self) -> Scope:
         _stack().append(self)

@@ -1,4 +1,4 @@
-"""What the backend's functions are made with: `op`, and conversions of what users pass as a tensor or an axis."""
+"""What the backend's functions are made with: `op`, and conversions of what users pass."""
 
 from __future__ import annotations
 
@@ -42,6 +42,11 @@ def float_array(x: Any) -> Any:
     """`x` as an array of a float type: integers and truth values get the default one."""
     x = array(x)
     return x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(config.floatx())
+
+
+def device_dtype(dtype: Any) -> Any:
+    """The type in which numbers of `dtype` are kept: 64 bits become 32 unless JAX computes in 64."""
+    return jax.dtypes.canonicalize_dtype(dtype)
 
 
 def axes(axis: Any) -> Any:

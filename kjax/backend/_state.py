@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kjax._core import config
 from kjax._core.config import (
+    DataFormat,
     cast_to_floatx,
     epsilon,
     floatx,
@@ -12,7 +13,6 @@ from kjax._core.config import (
     set_floatx,
     set_image_data_format,
 )
-from kjax._core.config import DataFormat
 
 _ORDERINGS: dict[str, DataFormat] = {"tf": "channels_last", "th": "channels_first"}
 
@@ -32,8 +32,7 @@ def normalize_data_format(value: str | None) -> DataFormat:
     data_format = config.image_data_format() if value is None else str(value).lower()
     if data_format not in known:
         raise ValueError(
-            'The `data_format` argument must be one of "channels_first", "channels_last". '
-            f"Received: {value}"
+            f'The `data_format` argument must be one of "channels_first", "channels_last". Received: {value}'
         )
     return known[data_format]
 

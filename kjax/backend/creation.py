@@ -7,10 +7,11 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from kjax._core import config, naming, scope
 from kjax._core.graph import Tensor, Variable, apply
-from kjax.backend._ops import array, dimensions, op
+from kjax.backend._ops import array, device_dtype, dimensions, op
 
 
 def placeholder(
@@ -40,7 +41,11 @@ def placeholder(
         shape = (None,) * (ndim or 0)
     if isinstance(shape, int):
         shape = (shape,)
-    return Tensor(shape, dtype, naming.scoped(name or naming.unique_name("placeholder")))
+    return Tensor(
+        shape,
+        device_dtype(dtype or config.floatx()),
+        naming.scoped(name or naming.unique_name("placeholder")),
+    )
 
 
 def variable(
@@ -54,7 +59,8 @@ def variable(
         name: its name; counted up if None.
         constraint: function applied to its value after each update of an optimizer, or None.
     """
-    return Variable(value, dtype or config.floatx(), naming.scoped(name or naming.unique_name("variable")), True, constraint)
+    dtype = device_dtype(dtype or config.floatx())
+    return Variable(value, dtype, naming.scoped(name or naming.unique_name("variable")), True, constraint)
 
 
 def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = None) -> Any:
@@ -66,7 +72,7 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
         shape: its shape; that of `value` if None. A single number fills it.
         name: ignored: arrays have no names.
     """
-    filled = np.asarray(value, dtype or config.floatx())
+    filled = np.asarray(value, device_dtype(dtype or config.floatx()))
     if shape is not None:
         shape = dimensions(shape)
         filled = np.full(shape, filled) if filled.size == 1 else filled.reshape(shape)
@@ -90,8 +96,13 @@ for _function in (_zeros, _ones, _arange):
 
 
 def _filled(fill: Callable[[Any, Any], Any], shape: Any, dtype: Any, name: str | None) -> Any:
-    filled = apply(fill, shape, jnp.dtype(dtype or config.floatx()))
-    if isinstance(filled, Tensor) or scope.current() is not None:
+    filled = apply(fill, shape, device_dtype(dtype or config.floatx()))
+    return filled if isinstance(filled, Tensor) else _outside_variable(filled, name)
+
+
+def _outside_variable(filled: Any, name: str | None) -> Any:
+    """`filled` as a variable; in a program, or while JAX traces, as it is."""
+    if scope.current() is not None or isinstance(filled, Tracer):
         return filled
     return variable(filled, filled.dtype, name)
 
@@ -120,20 +131,20 @@ def eye(size: Any, dtype: Any = None, name: str | None = None) -> Any:
         dtype, name: as for `zeros`.
     """
     rows, columns = (size, size) if isinstance(size, int) else size
-    matrix = jnp.eye(rows, columns, dtype=dtype or config.floatx())
-    return matrix if scope.current() is not None else variable(matrix, matrix.dtype, name)
+    matrix = jnp.eye(rows, columns, dtype=device_dtype(dtype or config.floatx()))
+    return _outside_variable(matrix, name)
 
 
 @op
 def zeros_like(x: Any, dtype: Any = None, name: str | None = None) -> Any:
     """Zeros in the shape of `x`, of its type if `dtype` is None."""
-    return jnp.zeros_like(array(x), dtype)
+    return jnp.zeros_like(array(x), None if dtype is None else device_dtype(dtype))
 
 
 @op
 def ones_like(x: Any, dtype: Any = None, name: str | None = None) -> Any:
     """Ones in the shape of `x`, of its type if `dtype` is None."""
-    return jnp.ones_like(array(x), dtype)
+    return jnp.ones_like(array(x), None if dtype is None else device_dtype(dtype))
 
 
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = "int32") -> Any:
@@ -145,4 +156,4 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = "int32") ->
     """
     if stop is None:
         start, stop = 0, start
-    return apply(_arange, start, stop, step, jnp.dtype(dtype))
+    return apply(_arange, start, stop, step, device_dtype(dtype))

@@ -40,9 +40,7 @@ def temporal_padding(x: Any, padding: Pair = (1, 1)) -> Any:
 
 
 @op
-def spatial_2d_padding(
-    x: Any, padding: Sequence[Pair] = ((1, 1), (1, 1)), data_format: str | None = None
-) -> Any:
+def spatial_2d_padding(x: Any, padding: Sequence[Pair] = ((1, 1), (1, 1)), data_format: str | None = None) -> Any:
     """Zeros around images.
 
     Arguments:
@@ -65,7 +63,7 @@ def spatial_3d_padding(
 
 
 def _interpolate(x: Any, factor: int, axis: int) -> Any:
-    """`x` longer by `factor` along an axis; pixel `i` of the result lies at `i / factor`, the last one is repeated."""
+    """`x` longer by `factor` along an axis: pixel `i` lies at `i / factor`, the last one is repeated."""
     length = x.shape[axis]
     position = np.arange(length * factor) / factor
     lower = np.floor(position).astype(int)

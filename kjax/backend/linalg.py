@@ -34,20 +34,21 @@ def dot(x: Any, y: Any) -> Any:
 def batch_dot(x: Any, y: Any, axes: Any = None) -> Any:
     """Product of the samples of two batches, each with its counterpart.
 
-    The result has the axes of `x` without the one summed over, then those of `y` without it and the first. It has at
+    The result has the axes of `x` without the one summed over, then those of `y` without it and the first. It
+    has at
     least two: a vector of numbers, one a sample, gets an axis of length 1.
 
     Arguments:
         x, y: tensors whose first axis is the batch.
-        axes: the axis of `x` and that of `y` to sum over, or one int for both; the last of `x` and the last but one
-            of `y` if None.
+        axes: the axis of `x` and that of `y` to sum over, or one int for both; the last of `x` and the last
+            but one of `y` if None.
 
     Raises:
         ValueError: if `axes` names several axes of one tensor.
     """
     x, y = _same_dtype(x, y)
     if axes is None:
-        axes = (x.ndim - 1, y.ndim - 2)
+        axes = (x.ndim - 1, 1 if x.ndim > 2 and y.ndim == 2 else y.ndim - 2)
     first, second = (axes, axes) if isinstance(axes, int) else axes
     if isinstance(first, (list, tuple)) or isinstance(second, (list, tuple)):
         raise ValueError(

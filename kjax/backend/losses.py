@@ -27,7 +27,9 @@ def _clipped(probabilities: Any) -> Any:
 
 @op
 def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Any:
-    """`-sum(target * log(output))` over the classes. Probabilities are first divided by their sum and clipped.
+    """`-sum(target * log(output))` over the classes.
+
+    Probabilities are first divided by their sum and clipped.
 
     Arguments:
         target: probabilities of the classes, of the shape of `output`.
@@ -49,10 +51,10 @@ def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False
 
 
 @op
-def sparse_categorical_crossentropy(
-    target: Any, output: Any, from_logits: bool = False, axis: int = -1
-) -> Any:
-    """Cross entropy for targets that are indices of classes. Probabilities are first clipped, then divided by their sum.
+def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Any:
+    """Cross entropy for targets that are indices of classes.
+
+    Probabilities are first clipped, then divided by their sum.
 
     Arguments:
         target: the right classes: integers, in any shape with one for each prediction.

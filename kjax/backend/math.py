@@ -22,7 +22,7 @@ def square(x: Any) -> Any:
 @op
 def abs(x: Any) -> Any:
     """Elementwise absolute value."""
-    return jnp.abs(array(x))
+    return operators.absolute(array(x))
 
 
 @op
@@ -127,8 +127,9 @@ def less_equal(x: Any, y: Any) -> Any:
     return operators.less_equal(array(x), y)
 
 
-# `jnp.maximum` halves the gradient where both operands are equal, Keras gives it to the first one. A selection also
-# keeps an infinite gradient on one side from becoming NaN on the other. NaN stays NaN, in either operand.
+# `jnp.maximum` halves the gradient where both operands are equal, Keras gives it to the first one. A
+# selection also keeps an infinite gradient on one side from becoming NaN on the other. NaN stays NaN, in
+# either operand.
 def _maximum(x: Any, y: Any) -> Any:
     x, y = operators.align(x, y)
     return jnp.where((x >= y) | (x != x), x, y)
@@ -197,7 +198,7 @@ def cumprod(x: Any, axis: int = 0) -> Any:
 
 @op
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Mean of elements. Arguments as for `max`. Truth values count as 0 and 1; a mean of integers is truncated."""
+    """Mean of elements; that of integers is truncated to one. Arguments as for `max`."""
     x = array(x)
     if x.dtype == jnp.bool_:
         x = x.astype(config.floatx())

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from kjax._core import operators
-from kjax.backend._ops import array, float_array, op
+from kjax.backend._ops import array, axes, float_array, op
 from kjax.backend._state import normalize_data_format
 from kjax.backend.math import clip, maximum
 from kjax.backend.random import draw_key
@@ -40,8 +40,8 @@ def relu(x: Any, alpha: Any = 0.0, max_value: Any = None, threshold: Any = 0.0) 
 def elu(x: Any, alpha: Any = 1.0) -> Any:
     """Exponential linear unit: `x` above 0, `alpha * (exp(x) - 1)` below.
 
-    Reference: Clevert, Unterthiner, Hochreiter, "Fast and Accurate Deep Network Learning by Exponential Linear
-    Units", 2015, https://arxiv.org/abs/1511.07289
+    Reference: Clevert, Unterthiner, Hochreiter, "Fast and Accurate Deep Network Learning by Exponential
+    Linear Units", 2015, https://arxiv.org/abs/1511.07289
     """
     x = float_array(x)
     return jnp.where(x > 0, x, operators.multiply(alpha, jnp.expm1(jnp.where(x > 0, 0, x))))
@@ -91,8 +91,8 @@ def dropout(x: Any, level: Any, noise_shape: Any = None, seed: int | None = None
     Arguments:
         x: tensor.
         level: fraction of elements to drop, from 0 to 1 (1 excluded).
-        noise_shape: shape of the random choice, broadcast to that of `x`; None in it is the length that `x` has.
-            The shape of `x` if None.
+        noise_shape: shape of the random choice, broadcast to that of `x`; None in it is the length that `x`
+            has. The shape of `x` if None.
         seed: mixed into the random key of the run; None for the key alone.
     """
     x = float_array(x)
@@ -110,8 +110,7 @@ def dropout(x: Any, level: Any, noise_shape: Any = None, seed: int | None = None
 def l2_normalize(x: Any, axis: Any = None) -> Any:
     """`x / sqrt(max(sum(x ** 2), 1e-12))` along an axis or axes; all if None."""
     x = float_array(x)
-    axis = tuple(axis) if isinstance(axis, (list, tuple)) else axis
-    return x * jax.lax.rsqrt(maximum(jnp.sum(jnp.square(x), axis, keepdims=True), 1e-12))
+    return x * jax.lax.rsqrt(maximum(jnp.sum(jnp.square(x), axes(axis), keepdims=True), 1e-12))
 
 
 @op
@@ -185,8 +184,8 @@ def batch_normalization(
 
     Arguments:
         x: tensor.
-        mean, var, beta, gamma: one number a channel, or tensors that broadcast to `x`; None for a `beta` of 0 and a
-            `gamma` of 1.
+        mean, var, beta, gamma: one number a channel, or tensors that broadcast to `x`; None for a `beta` of 0
+            and a `gamma` of 1.
         axis: the axis of the channels, for those with one number a channel.
         epsilon: added to the variance.
     """

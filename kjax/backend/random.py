@@ -1,8 +1,8 @@
 """Random tensors.
 
-Without a seed, numbers come from the running program's key, or outside of a program from numpy's global generator:
-`np.random.seed` makes a script repeat. With a seed, they are the same at each call outside of a program; in a
-program, the seed is mixed into its key, so that each step of a training draws other numbers.
+Without a seed, numbers come from the running program's key, or outside of a program from numpy's global
+generator: `np.random.seed` makes a script repeat. With a seed, they are the same at each call outside of a
+program; in a program, the seed is mixed into its key, so that each step of a training draws other numbers.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import jax.numpy as jnp
 
 from kjax._core import config, operators, scope
 from kjax._core.graph import Variable, apply
-from kjax.backend._ops import dimensions
+from kjax.backend._ops import device_dtype, dimensions
 
 
 def draw_key(seed: int | None) -> jax.Array:
@@ -53,12 +53,10 @@ for _function in (_normal, _truncated, _uniform, _binomial):
 
 
 def _dtype(dtype: Any) -> Any:
-    return jnp.dtype(dtype or config.floatx())
+    return device_dtype(dtype or config.floatx())
 
 
-def random_normal(
-    shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: int | None = None
-) -> Any:
+def random_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: int | None = None) -> Any:
     """Numbers of a normal distribution.
 
     Arguments:
@@ -70,10 +68,8 @@ def random_normal(
     return apply(_normal, shape, mean, stddev, _dtype(dtype), seed)
 
 
-def random_uniform(
-    shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None, seed: int | None = None
-) -> Any:
-    """Numbers spread evenly from `minval` up to, but without, `maxval`. Other arguments as for `random_normal`."""
+def random_uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None, seed: int | None = None) -> Any:
+    """Numbers spread evenly from `minval` to `maxval`, without it. The rest as for `random_normal`."""
     return apply(_uniform, shape, minval, maxval, _dtype(dtype), seed)
 
 
@@ -82,10 +78,8 @@ def random_binomial(shape: Any, p: Any = 0.0, dtype: Any = None, seed: int | Non
     return apply(_binomial, shape, p, _dtype(dtype), seed)
 
 
-def truncated_normal(
-    shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: int | None = None
-) -> Any:
-    """Like `random_normal`, but what lies further than two standard deviations from the mean is drawn again."""
+def truncated_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: int | None = None) -> Any:
+    """Like `random_normal`, but never further than two standard deviations from the mean."""
     return apply(_truncated, shape, mean, stddev, _dtype(dtype), seed)
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import builtins
 import math
 from collections.abc import Sequence
-from typing import Any, cast as typed
+from typing import Any
+from typing import cast as typed
 
 import jax
 import jax.numpy as jnp
 
 from kjax._core import config, operators
-from kjax.backend._ops import array, axes as as_axes, dimensions, is_static_shape, op
+from kjax.backend._ops import array, device_dtype, dimensions, is_static_shape, op
+from kjax.backend._ops import axes as as_axes
 
 
 @op
@@ -150,4 +152,4 @@ def identity(x: Any, name: str | None = None) -> Any:
 @op
 def cast(x: Any, dtype: Any) -> Any:
     """`x` in another type, such as `'float32'`."""
-    return array(x).astype(jax.dtypes.canonicalize_dtype(dtype))
+    return array(x).astype(device_dtype(dtype))

@@ -13,7 +13,7 @@ from kjax._core.graph import Tensor, Variable
 
 
 def shape(x: Any) -> Any:
-    """The shape of `x`: a tuple of ints; of a symbolic tensor, a symbolic shape that becomes one when it runs."""
+    """The shape of `x`: a tuple of ints, or a tensor that becomes one when its graph runs."""
     return graph.shape_tensor(x) if isinstance(x, Tensor) else _known_shape(x)
 
 
@@ -73,7 +73,5 @@ def is_keras_tensor(x: Any) -> bool:
         ValueError: if `x` is no tensor.
     """
     if not is_tensor(x):
-        raise ValueError(
-            f"Unexpectedly found an instance of type `{type(x)}`. Expected a symbolic tensor instance."
-        )
+        raise ValueError(f"Unexpectedly found an instance of type `{type(x)}`. Expected a symbolic tensor instance.")
     return getattr(x, "_keras_history", None) is not None

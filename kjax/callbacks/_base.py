@@ -13,14 +13,16 @@ from kjax._core.logs import Logs
 class Callback:
     """Base class of callbacks: override the moments to act at.
 
-    The `logs` of a batch's end hold `batch`, `size` and each metric of the batch; those of an epoch's end hold the
-    epoch's averages, `val_` names included. Setting `self.model.stop_training = True` ends the training.
+    The `logs` of a batch's end hold `batch`, `size` and each metric of the batch; those of an epoch's end
+    hold the epoch's averages, `val_` names included. Setting `self.model.stop_training = True` ends the
+    training.
 
-    A callback that overrides a method of batches makes the engine run one batch at a time, so that it can act between
-    any two of them.
+    A callback that overrides a method of batches makes the engine run one batch at a time, so that it can act
+    between any two of them.
 
     Attributes:
-        params: what `fit` was told: `batch_size`, `epochs`, `steps`, `samples`, `verbose`, `do_validation`, `metrics`.
+        params: what `fit` was told: `batch_size`, `epochs`, `steps`, `samples`, `verbose`, `do_validation`,
+            `metrics`.
         model: the model being trained.
         validation_data: the validation arrays of `fit`, or None.
     """
@@ -29,10 +31,6 @@ class Callback:
     params: Any = None
     model: Any = None
     validation_data: Any = None
-
-    def __init__(self) -> None:
-        self.validation_data = None
-        self.model = None
 
     def set_params(self, params: dict[str, Any]) -> None:
         self.params = params
@@ -105,22 +103,16 @@ class LambdaCallback(Callback):
             "on_train_end": on_train_end,
             **kwargs,
         }
-        # A moment without a function stays the method of the class, by which the engine sees that nobody watches it.
-        self.__dict__.update(
-            {
-                name: value
-                for name, value in given.items()
-                if value is not None or name in kwargs and not hasattr(self, name)
-            }
-        )
+        # A moment without a function stays the method of the class: the engine sees that nobody watches it.
+        self.__dict__.update({name: value for name, value in given.items() if value is not None})
 
 
 def as_logs(logs: Any) -> Logs:
-    """`logs` as a dictionary that answers to both spellings of accuracy; itself if it is one."""
+    """`logs` as a dictionary that answers to both spellings of accuracy: itself if it is one, else a copy."""
     return logs if isinstance(logs, Logs) else Logs(logs or ())
 
 
-def read_lr(optimizer: Any) -> np.float32:
+def read_lr(optimizer: Any) -> Any:
     """The learning rate as a numpy scalar of the variable's type.
 
     Raises:

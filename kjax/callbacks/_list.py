@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,12 +25,12 @@ _EPOCH_HOOKS = ("on_epoch_begin", "on_epoch_end", "on_test_begin", "on_test_end"
 _BOOKKEEPERS = (Callback, BaseLogger, ProgbarLogger, History)
 _SUMMING_UP = (*_BOOKKEEPERS, TerminateOnNaN)
 
-# A callback that takes longer than this many seconds a batch, and about as long as the batch itself, is told of.
+# Seconds a batch from which on a callback is warned of, if the batch itself does not take longer.
 _SLOW = 0.1
 
 
 def _overrides(callback: Any, hooks: Iterable[str], known: tuple[type, ...]) -> bool:
-    """Whether a callback has a method of its own, beyond those of the `known` classes, for one of the moments."""
+    """Whether a callback has a method for one of the moments that is not one of the `known` classes'."""
     for hook in hooks:
         if hook in vars(callback):
             return True
@@ -51,13 +51,15 @@ def watches_batches(callbacks: Iterable[Any], mode: str = "train") -> bool:
 
 
 def watches_epochs(callbacks: Iterable[Any]) -> bool:
-    """Whether a callback acts at single epochs (or within), so that the engine must run one epoch at a time."""
+    """Whether a callback acts at or within single epochs, so that the engine must run one epoch at a time."""
     hooks = (*_EPOCH_HOOKS, *_BATCH_HOOKS["train"])
     return any(_overrides(callback, hooks, _BOOKKEEPERS) for callback in callbacks)
 
 
 class CallbackList:
     """Several callbacks that are told of everything in turn.
+
+    They add to the `Logs` that they are passed; of another dictionary they are passed a copy.
 
     Arguments:
         callbacks: the callbacks, in the order in which they are called.
@@ -210,7 +212,7 @@ class CallbackList:
     def _warn_if_slow(self, hook: str, typical: float) -> None:
         if typical > _SLOW and 0 < 0.95 * self._batch_took < typical:
             warnings.warn(
-                f"Method {hook.replace('_train', '')}() is slow compared to the batch update ({typical:f} s). "
+                f"Method {hook.replace('_train', '')}() is slow compared to the batch update ({typical:f}). "
                 "Check your callbacks.",
                 stacklevel=4,
             )

@@ -15,7 +15,7 @@ from kjax.callbacks._base import Callback
 
 
 class BaseLogger(Callback):
-    """Averages the metrics of an epoch's batches, weighted by their sizes, in float64. `fit` adds it by itself.
+    """Averages the metrics of an epoch's batches in float64, weighted by their sizes. Every `fit` has one.
 
     Arguments:
         stateful_metrics: names of metrics of which the last value counts, not the average.
@@ -40,10 +40,12 @@ class BaseLogger(Callback):
             elif name not in ("batch", "size"):
                 self.totals[name] = self.totals.get(name, 0.0) + float(value) * size
 
-    def on_chunk_end(
-        self, first_batch: int, sizes: np.ndarray, values: np.ndarray, names: Sequence[str]
-    ) -> None:
+    def on_chunk_end(self, first_batch: int, sizes: np.ndarray, values: np.ndarray, names: Sequence[str]) -> None:
         """Count many batches in. The sum is the same, bit for bit, as that of the batches one by one."""
+        if len(sizes) == 1:
+            logs = dict(zip(names, values[0].tolist(), strict=True))
+            self.on_batch_end(first_batch, {**logs, "size": int(sizes[0])})
+            return
         terms = np.empty((len(sizes) + 1, len(names)))
         terms[0] = [self.totals.get(name, 0.0) for name in names]
         np.multiply(values, sizes[:, None], out=terms[1:], dtype=np.float64)
@@ -73,9 +75,7 @@ class TerminateOnNaN(Callback):
             print(f"Batch {batch}: Invalid loss, terminating training")
             self.model.stop_training = True
 
-    def on_chunk_end(
-        self, first_batch: int, sizes: np.ndarray, values: np.ndarray, names: Sequence[str]
-    ) -> None:
+    def on_chunk_end(self, first_batch: int, sizes: np.ndarray, values: np.ndarray, names: Sequence[str]) -> None:
         """Look at the losses of many batches at once."""
         if "loss" not in names:
             return
@@ -132,9 +132,7 @@ class ProgbarLogger(Callback):
         if self.verbose and self._is_underway:
             self.progbar.update(self.seen, self.log_values)
 
-    def on_chunk_end(
-        self, first_batch: int, sizes: np.ndarray, values: np.ndarray, names: Sequence[str]
-    ) -> None:
+    def on_chunk_end(self, first_batch: int, sizes: np.ndarray, values: np.ndarray, names: Sequence[str]) -> None:
         """Draw once for many batches, with the averages that drawing after each would have come to."""
         if not self.verbose:
             return
@@ -143,9 +141,7 @@ class ProgbarLogger(Callback):
             units = np.ones(last) if self.use_steps else sizes[:-1]
             self.seen += int(units.sum())
             means = (values[:-1] * (units / units.sum())[:, None]).sum(axis=0, dtype=np.float64)
-            latest = [
-                values[-1, i] if name in self.stateful_metrics else means[i] for i, name in enumerate(names)
-            ]
+            latest = [values[-1, i] if name in self.stateful_metrics else means[i] for i, name in enumerate(names)]
             shown = dict(zip(names, latest, strict=True))
             self.progbar.collect(self.seen, [(k, shown[k]) for k in self.params["metrics"] if k in shown])
         self.on_batch_begin(first_batch + last)
@@ -166,8 +162,9 @@ class ProgbarLogger(Callback):
         return self.target is None or self.seen < self.target
 
     def _note(self, logs: Any) -> None:
-        # Exact keys: `in` of logs also answers to the other spelling of accuracy.
-        self.log_values += [(name, logs[name]) for name in self.params["metrics"] if name in logs.keys()]
+        # `in` of logs would answer to the other spelling of accuracy too.
+        recorded = logs.keys()
+        self.log_values += [(name, logs[name]) for name in self.params["metrics"] if name in recorded]
 
 
 class History(Callback):
@@ -175,7 +172,8 @@ class History(Callback):
 
     Attributes:
         epoch: numbers of the epochs, from 0 on.
-        history: list of values, one an epoch, for each metric. `history['acc']` and `history['accuracy']` mean the same.
+        history: for each metric the list of its values, one an epoch. `history['acc']` and
+            `history['accuracy']` mean the same.
     """
 
     def __init__(self) -> None:
@@ -199,7 +197,7 @@ class CSVLogger(Callback):
     Arguments:
         filename: path of the file.
         separator: what separates two columns.
-        append: whether to write behind what is in the file, as when training goes on; else the file is written anew.
+        append: whether to write behind what is in the file, as when training goes on, or to write it anew.
     """
 
     def __init__(self, filename: Any, separator: str = ",", append: bool = False) -> None:
@@ -215,7 +213,9 @@ class CSVLogger(Callback):
     def on_train_begin(self, logs: Any = None) -> None:
         exists = self.append and os.path.exists(self.filename)
         self.append_header = not (exists and os.path.getsize(self.filename))
-        self.csv_file = open(self.filename, "a" if self.append else "w", newline="", encoding="utf-8")
+        mode = "a" if self.append else "w"
+        # Open until the training ends.
+        self.csv_file = open(self.filename, mode, newline="", encoding="utf-8")  # noqa: SIM115
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         logs = logs or {}
@@ -235,6 +235,6 @@ class CSVLogger(Callback):
 
 def _cell(value: Any) -> Any:
     """A value as it is written: several values as one quoted list."""
-    if isinstance(value, str) or not isinstance(value, Iterable) or np.ndim(value) == 0:
+    if isinstance(value, str) or np.ndim(value) == 0:
         return value
     return f'"[{", ".join(map(str, value))}]"'

@@ -15,9 +15,7 @@ from kjax.callbacks._base import Callback, as_logs, read_lr, write_lr
 def _chooses_larger(mode: str, monitor: str, unknown: str) -> bool:
     """Whether a larger value of `monitor` is the better one; in doubt, whether it is an accuracy."""
     if mode not in ("auto", "min", "max"):
-        warnings.warn(
-            f"{unknown} mode {mode} is unknown, fallback to auto mode.", RuntimeWarning, stacklevel=4
-        )
+        warnings.warn(f"{unknown} mode {mode} is unknown, fallback to auto mode.", RuntimeWarning, stacklevel=3)
     return mode == "max" or (mode != "min" and "acc" in monitor)
 
 
@@ -114,8 +112,8 @@ class LearningRateScheduler(Callback):
     """Sets the learning rate at the begin of each epoch.
 
     Arguments:
-        schedule: function of (epoch, learning rate), or of (epoch) alone, that returns the new learning rate. Epochs
-            count from 0.
+        schedule: function of (epoch, learning rate), or of (epoch) alone, that returns the new learning rate.
+            Epochs count from 0.
         verbose: 1 to print each rate.
 
     Raises:
@@ -137,7 +135,7 @@ class LearningRateScheduler(Callback):
             )
         write_lr(optimizer, float(lr))
         if self.verbose > 0:
-            print(f"\nEpoch {epoch + 1:05d}: LearningRateScheduler setting learning rate to {lr}.")
+            print(f"\nEpoch {epoch + 1:05d}: LearningRateScheduler setting learning rate to {lr!s}.")
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         if logs is not None:
@@ -168,7 +166,7 @@ class ReduceLROnPlateau(Callback):
         verbose: 1 to print each reduction.
         mode: `'min'` if smaller is better, `'max'` if larger is, `'auto'` to tell by the metric's name.
         min_delta: least change that counts as an improvement.
-        cooldown: number of epochs after a reduction during which no epoch counts as one without an improvement.
+        cooldown: number of epochs after a reduction in which missing improvements are not counted.
         min_lr: least learning rate.
 
     Raises:

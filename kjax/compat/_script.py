@@ -108,9 +108,7 @@ def _set_first_path(folder: str) -> None:
 
 def _choose_plot_backend() -> None:
     """Without a display plots can only be drawn into files; told so, matplotlib lets `plt.show()` pass."""
-    windowed = (
-        sys.platform in ("darwin", "win32") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    )
+    windowed = sys.platform in ("darwin", "win32") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     if not windowed:
         os.environ.setdefault("MPLBACKEND", "Agg")
 

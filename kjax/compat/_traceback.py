@@ -80,9 +80,7 @@ def _kind(filename: str, main_file: str) -> str:
     if places:
         return "inner" if parts[places[-1] + 1] in ("jax", "jaxlib") else "package"
     if _within(path, _STDLIB):
-        in_import_system = _within(path, os.path.join(_STDLIB, "importlib")) or path.endswith(
-            os.sep + "runpy.py"
-        )
+        in_import_system = _within(path, os.path.join(_STDLIB, "importlib")) or path.endswith(os.sep + "runpy.py")
         return "runner" if in_import_system else "neutral"
     return "user"
 
@@ -123,6 +121,4 @@ def _drop_jax_note(exception: BaseException) -> None:
     """JAX notes that it cut its own frames; the runner's closing line says so, and how to see them."""
     notes = getattr(exception, "__notes__", None)
     if isinstance(notes, list):
-        exception.__notes__ = [
-            note for note in notes if "JAX has removed its internal frames" not in str(note)
-        ]
+        exception.__notes__ = [note for note in notes if "JAX has removed its internal frames" not in str(note)]

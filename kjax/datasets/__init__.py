@@ -15,9 +15,7 @@ __all__ = ["cifar10", "cifar100", "drawn_digits", "fashion_mnist", "mnist"]
 def __getattr__(name: str) -> ModuleType:
     if name in __all__:
         return importlib.import_module(f"{__name__}.{name}")
-    raise AttributeError(
-        f"module {__name__!r} has no attribute {name!r}; the data sets are {', '.join(__all__)}"
-    )
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}; the data sets are {', '.join(__all__)}")
 
 
 def __dir__() -> list[str]:

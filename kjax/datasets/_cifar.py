@@ -63,9 +63,7 @@ def pickled(label_key: str) -> Decoder:
 
 def _checked_pixels(pixels: Any) -> np.ndarray:
     if not isinstance(pixels, np.ndarray) or pixels.ndim != 2 or pixels.shape[1] != _IMAGE_BYTES:
-        raise ValueError(
-            f"its data is {getattr(pixels, 'shape', type(pixels).__name__)}, expected (n, {_IMAGE_BYTES})"
-        )
+        raise ValueError(f"its data is {getattr(pixels, 'shape', type(pixels).__name__)}, expected (n, {_IMAGE_BYTES})")
     return pixels
 
 

@@ -92,9 +92,7 @@ def fetch(name: str, files: tuple[RemoteFile, ...], folder: Path) -> None:
             install(arrived[file.filename], folder / file.filename)
 
 
-def _arrived(
-    name: str, files: tuple[RemoteFile, ...], answers: dict[str, bool], staging: Path
-) -> dict[str, Path]:
+def _arrived(name: str, files: tuple[RemoteFile, ...], answers: dict[str, bool], staging: Path) -> dict[str, Path]:
     ways: tuple[tuple[str, str, Callable[[], dict[str, Path]]], ...] = (
         ("through TFDS", files[0].tfds_url, lambda: _tfds.download(name, files, staging)),
         ("without TFDS", files[0].url, lambda: {file.filename: get(file, staging) for file in files}),

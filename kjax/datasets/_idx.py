@@ -58,9 +58,7 @@ def read_file(path: Path, ndim: int) -> np.ndarray:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             return _parse(file, ndim)
     except (ValueError, EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise ValueError(
-            f"The data set file {path} cannot be used: {error}. Delete or replace it."
-        ) from error
+        raise ValueError(f"The data set file {path} cannot be used: {error}. Delete or replace it.") from error
 
 
 def _parse(file: IO[bytes] | gzip.GzipFile, ndim: int) -> np.ndarray:

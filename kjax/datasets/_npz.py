@@ -29,9 +29,7 @@ def read_npz(path: Path, keys: tuple[str, ...], max_bytes: int) -> dict[str, np.
             missing = [key for key in keys if f"{key}.npy" not in members]
             if missing:
                 found = sorted(name.removesuffix(".npy") for name in members)
-                raise ValueError(
-                    f"it has no {', '.join(missing)} (it has: {', '.join(found[:12]) or 'nothing'})"
-                )
+                raise ValueError(f"it has no {', '.join(missing)} (it has: {', '.join(found[:12]) or 'nothing'})")
             return {key: _read_member(archive, key, max_bytes) for key in keys}
     except (
         ValueError,
@@ -41,9 +39,7 @@ def read_npz(path: Path, keys: tuple[str, ...], max_bytes: int) -> dict[str, np.
         RuntimeError,
         MemoryError,
     ) as error:
-        raise ValueError(
-            f"The data set file {path} cannot be used: {error}. Delete or replace it."
-        ) from error
+        raise ValueError(f"The data set file {path} cannot be used: {error}. Delete or replace it.") from error
 
 
 def has_keys(path: Path, keys: tuple[str, ...]) -> bool:

@@ -62,9 +62,7 @@ def _curve(count: int, closed: bool, samples: int) -> np.ndarray:
     position = np.linspace(0.0, spans, samples + 1)
     span = np.minimum(position.astype(int), spans - 1)
     t = (position - span)[:, None]
-    blend = 0.5 * np.hstack(
-        [-t + 2 * t**2 - t**3, 2 - 5 * t**2 + 3 * t**3, t + 4 * t**2 - 3 * t**3, -(t**2) + t**3]
-    )
+    blend = 0.5 * np.hstack([-t + 2 * t**2 - t**3, 2 - 5 * t**2 + 3 * t**3, t + 4 * t**2 - 3 * t**3, -(t**2) + t**3])
     weights = np.zeros((samples + 1, count))
     rows = np.arange(samples + 1)
     for column, step in enumerate((-1, 0, 1, 2)):

@@ -44,9 +44,7 @@ def read(name: str, label_key: str) -> Arrays:
     where = folder() / name
     builder = tfds.builder(name, data_dir=str(folder()), file_format="array_record")
     if not builder.is_prepared():
-        raise ValueError(
-            f"The folder {where} has no version {builder.version} that TFDS can read. Prepare it again."
-        )
+        raise ValueError(f"The folder {where} has no version {builder.version} that TFDS can read. Prepare it again.")
     return _part(builder, "train", label_key, where), _part(builder, "test", label_key, where)
 
 
@@ -90,9 +88,7 @@ def download(name: str, files: Iterable[Any], staging: Path) -> dict[str, Path]:
         download_dir=str(staging),
         dataset_name=name,
         force_checksums_validation=True,
-        url_infos={
-            f.url: checksums.UrlInfo(size=f.size, checksum=f.sha256, filename=f.filename) for f in wanted
-        },
+        url_infos={f.url: checksums.UrlInfo(size=f.size, checksum=f.sha256, filename=f.filename) for f in wanted},
     )
     # One by one: given several, a failure returns while the other threads still write into the folder.
     return {file.filename: Path(os.fspath(manager.download(file.url))) for file in wanted}

@@ -6,6 +6,7 @@ name, of at least two dimensions.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -53,7 +54,7 @@ def _by_name(data: Any, names: Sequence[str], what: str) -> list[Any]:
         if missing:
             raise ValueError(f'No data provided for "{missing[0]}". Need data for each key in: {list(names)}')
         return [data[name] for name in names]
-    if isinstance(data, (list, tuple)) and _is_list_of_arrays(data, len(names)):
+    if isinstance(data, (list, tuple)) and is_list_of_arrays(data, len(names)):
         if len(data) != len(names):
             raise ValueError(
                 f"Error when checking model {what}: the list of Numpy arrays that you are passing to your model is not "
@@ -70,10 +71,10 @@ def _by_name(data: Any, names: Sequence[str], what: str) -> list[Any]:
     return [data]
 
 
-def _is_list_of_arrays(data: Sequence[Any], expected: int) -> bool:
-    """Whether a list holds arrays, one for each name; else it is itself the data, written as nested lists."""
-    if not data:
-        return expected != 1
+def is_list_of_arrays(data: Any, expected: int) -> bool:
+    """Whether `data` is a list of arrays, one for each name; else it is itself the data, written as nested lists."""
+    if not isinstance(data, (list, tuple)) or not data:
+        return isinstance(data, (list, tuple)) and expected > 1
     first = data[0]
     if hasattr(first, "shape") and not isinstance(first, np.generic):
         return True
@@ -110,7 +111,9 @@ def as_array(item: Any, what: str) -> Any:
             f"{_first(array)!r}. Convert it with `astype('float32')`, or encode texts as numbers."
         )
     if array.ndim == 0:
-        raise ValueError(f"The data for {what} is a single number ({array}). An array with one row a sample was expected.")
+        raise ValueError(
+            f"The data for {what} is a single number ({array}). An array with one row a sample was expected."
+        )
     return array
 
 
@@ -190,7 +193,7 @@ def check_classes(target: Any, output: OutputPlan) -> None:
     if low < 0 or high >= output.classes:
         bad = low if low < 0 else high
         raise ValueError(
-            f"The targets for {output.name} hold the class number {bad:g}, but the output has {output.classes} classes: "
+            f"The targets for {output.name} hold the class number {bad:g}, but there are {output.classes} classes: "
             f"class numbers from 0 to {output.classes - 1} were expected."
         )
 
@@ -198,7 +201,7 @@ def check_classes(target: Any, output: OutputPlan) -> None:
 def standardize_weights(
     sample_weight: Any, class_weight: Any, targets: Sequence[Any], outputs: Sequence[OutputPlan]
 ) -> list[Any]:
-    """One array of weights, or None, for each target: sample weights times class weights.
+    """One array of weights, or None, for each target. Sample weights win over class weights, as in Keras 2.2.
 
     Raises:
         ValueError: for a wrong shape, an unknown name, or classes without a weight.
@@ -208,11 +211,15 @@ def standardize_weights(
     by_class = _weights_by_output(class_weight, names, "class_weight")
     result: list[Any] = []
     for sample, classes, target, output in zip(by_sample, by_class, targets, outputs, strict=True):
-        weight = None if sample is None else _sample_weight(sample, target, output)
-        if classes is not None:
-            of_class = class_weights(classes, target)
-            weight = of_class if weight is None else weight * of_class
-        result.append(weight)
+        if sample is not None and classes is not None:
+            warnings.warn(
+                "Found both `sample_weight` and `class_weight`: `class_weight` argument will be ignored.",
+                stacklevel=4,
+            )
+        if sample is not None:
+            result.append(_sample_weight(sample, target, output))
+        else:
+            result.append(None if classes is None else class_weights(classes, target))
     return result
 
 
@@ -236,7 +243,7 @@ def _sample_weight(sample: Any, target: Any, output: OutputPlan) -> np.ndarray:
     weight = np.asarray(as_array(sample, f"sample_weight of {output.name}"), config.floatx())
     if output.temporal and weight.ndim < 2:
         raise ValueError(
-            f"Found a sample_weight array for {output.name} with shape {weight.shape}. sample_weight_mode=\"temporal\" "
+            f'Found a sample_weight array for {output.name} with shape {weight.shape}. sample_weight_mode="temporal" '
             "needs an array with 2 dimensions: (samples, time steps)."
         )
     if not output.temporal and weight.ndim != 1:

@@ -92,7 +92,7 @@ def network_from_config(config: Mapping[str, Any]) -> tuple[list[Tensor], list[T
         for name, layer in layers.items()
         if (nodes := _nodes_of(layer)) and not nodes[0].inputs
     }
-    made_by = {name: 0 for name in layers}
+    made_by = dict.fromkeys(layers, 0)
 
     def find(place: Sequence[Any]) -> Tensor | None:
         outputs = made.get((place[0], place[1]))

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 
 from kjax import losses as losses_module
 from kjax import metrics as metrics_module
-from kjax._core import operators
+from kjax._core import config, naming, operators
 
 Function = Callable[[Any, Any], Any]
 
@@ -79,7 +79,7 @@ class Plan:
             targets, weights: of the outputs with a loss. A weight may be None.
             penalties: scalars added to the total.
         """
-        total: Any = jnp.zeros((), jnp.float32)
+        total: Any = jnp.zeros((), log_dtype())
         parts: list[Any] = []
         measured: list[Any] = []
         given = iter(zip(targets, weights, strict=True))
@@ -100,8 +100,13 @@ class Plan:
         return total, jnp.stack([_scalar(value) for value in (total, *shown, *measured)])
 
 
+def log_dtype() -> Any:
+    """The type in which losses are summed and logged."""
+    return jnp.float64 if config.floatx() == "float64" else jnp.float32
+
+
 def _scalar(value: Any) -> Any:
-    return jnp.mean(value).astype(jnp.float32)
+    return jnp.mean(value).astype(log_dtype())
 
 
 def as_target(target: Any, prediction: Any) -> Any:
@@ -145,8 +150,9 @@ def make_plan(
     Raises:
         ValueError: for unknown names, lists of the wrong length, or no loss at all.
     """
-    losses = _per_output(loss, names, "loss", warn_missing=True)
-    losses = [_loss_function(item) for item in losses]
+    chosen_losses = _per_output(loss, names, "loss", warn_missing=True)
+    kinds = [_kind_of(None if item is None else losses_module.get(item)) for item in chosen_losses]
+    losses = [_loss_function(item) for item in chosen_losses]
     if not has_penalties and all(item is None for item in losses):
         raise ValueError(
             "The model cannot be compiled because it has no loss to optimize. Pass `loss` to `compile`, such as "
@@ -156,15 +162,18 @@ def make_plan(
     modes = _per_output(sample_weight_mode, names, "sample_weight_mode")
     plain = _metrics_per_output(metrics, names, "metrics")
     weighted = _metrics_per_output(weighted_metrics, names, "weighted_metrics")
-    used = ["loss", *(f"{name}_loss" for name, fn in zip(names, losses, strict=True) if fn and len(names) > 1)]
+    used = [
+        "loss",
+        *(f"{name}_loss" for name, fn in zip(names, losses, strict=True) if fn and len(names) > 1),
+    ]
     outputs: list[OutputPlan] = []
     for i, name in enumerate(names):
         prefix = f"{name}_" if len(names) > 1 else ""
         chosen = [
-            *(_metric(m, losses[i], shapes[i], prefix, False, used) for m in plain[i] if losses[i]),
-            *(_metric(m, losses[i], shapes[i], prefix, True, used) for m in weighted[i] if losses[i]),
+            *(_metric(m, kinds[i], shapes[i], prefix, False, used) for m in plain[i] if losses[i]),
+            *(_metric(m, kinds[i], shapes[i], prefix, True, used) for m in weighted[i] if losses[i]),
         ]
-        target_shape, classes = _target(losses[i], shapes[i])
+        target_shape, classes = _target(kinds[i], shapes[i])
         temporal = _is_temporal(modes[i], shapes[i], name)
         factor = 1.0 if factors[i] is None else float(factors[i])
         outputs.append(OutputPlan(name, losses[i], factor, tuple(chosen), temporal, target_shape, classes))
@@ -172,7 +181,12 @@ def make_plan(
 
 
 def _per_output(
-    given: Any, names: Sequence[str], what: str, default: Any = None, same_for_all: bool = True, warn_missing: bool = False
+    given: Any,
+    names: Sequence[str],
+    what: str,
+    default: Any = None,
+    same_for_all: bool = True,
+    warn_missing: bool = False,
 ) -> list[Any]:
     """One entry for each output, from a single value, a list or a dictionary."""
     if given is None:
@@ -199,7 +213,9 @@ def _per_output(
             )
         return list(given)
     if not same_for_all and len(names) > 1:
-        raise TypeError(f"Could not interpret {what} argument: {given!r} - expected a list or dict of {len(names)} entries.")
+        raise TypeError(
+            f"Could not interpret {what} argument: {given!r} - expected a list or dict of {len(names)} entries."
+        )
     return [given] * len(names)
 
 
@@ -221,16 +237,33 @@ def _as_list(entry: Any) -> list[Any]:
 
 
 def _loss_function(loss: Any) -> Function | None:
-    return None if loss is None else losses_module.get(loss)
+    """The function of a loss that gives one number a sample."""
+    function = None if loss is None else losses_module.get(loss)
+    if not isinstance(function, losses_module.Loss):
+        return function
+    if function.reduction == losses_module.Reduction.SUM:
+        return _summed(function)
+    return function.call
+
+
+def _summed(loss: losses_module.Loss) -> Function:
+    """A loss whose mean over the batch is the sum of what `loss` gives."""
+
+    def call(target: Any, prediction: Any) -> Any:
+        losses = loss.call(target, prediction)
+        return losses * losses.size
+
+    return call
 
 
 def _kind_of(loss: Any) -> str:
-    """What a loss computes, by the name of its function: loss objects tell theirs in `fn`."""
-    return getattr(loss, "__name__", None) or getattr(getattr(loss, "fn", None), "__name__", "") or ""
+    """What a loss computes, by the name of its function; an object of a loss class is known by that."""
+    name = getattr(loss, "__name__", "")
+    return naming.to_snake_case(type(loss).__name__) if isinstance(loss, losses_module.Loss) else name
 
 
-def _metric(metric: Any, loss: Any, shape: Any, prefix: str, weighted: bool, used: list[str]) -> MetricPlan:
-    function, name = _metric_function(metric, loss, shape)
+def _metric(metric: Any, kind: str, shape: Any, prefix: str, weighted: bool, used: list[str]) -> MetricPlan:
+    function, name = _metric_function(metric, kind, shape)
     base = name = prefix + ("weighted_" if weighted else "") + name
     number = 1
     while name in used:
@@ -240,13 +273,13 @@ def _metric(metric: Any, loss: Any, shape: Any, prefix: str, weighted: bool, use
     return MetricPlan(name, function, weighted)
 
 
-def _metric_function(metric: Any, loss: Any, shape: Sequence[int | None]) -> tuple[Function, str]:
+def _metric_function(metric: Any, loss: str, shape: Sequence[int | None]) -> tuple[Function, str]:
     """The function behind a metric's name; 'accuracy' and 'crossentropy' mean the one that suits loss and output."""
     if metric in ("accuracy", "acc", "crossentropy", "ce"):
         kind = "binary" if shape[-1] == 1 else "categorical"
-        if "binary_crossentropy" in _kind_of(loss):
+        if loss == "binary_crossentropy":
             kind = "binary"
-        elif "sparse_categorical_crossentropy" in _kind_of(loss):
+        elif loss == "sparse_categorical_crossentropy":
             kind = "sparse_categorical"
         accuracy = metric in ("accuracy", "acc")
         return metrics_module.get(f"{kind}_{'accuracy' if accuracy else 'crossentropy'}"), "acc" if accuracy else "ce"
@@ -255,9 +288,8 @@ def _metric_function(metric: Any, loss: Any, shape: Sequence[int | None]) -> tup
     return function, name
 
 
-def _target(loss: Any, shape: tuple[int | None, ...]) -> tuple[tuple[int | None, ...] | None, int | None]:
+def _target(kind: str, shape: tuple[int | None, ...]) -> tuple[tuple[int | None, ...] | None, int | None]:
     """The shape that a target must have, and the number of classes if it holds class numbers."""
-    kind = _kind_of(loss)
     if kind == "sparse_categorical_crossentropy":
         return (*shape[:-1], 1), shape[-1]
     known = getattr(losses_module, kind, None) if kind.isidentifier() else None

@@ -17,7 +17,7 @@ from jax import lax
 from kjax._core import graph
 from kjax._core.graph import Tensor, Variable
 from kjax._core.scope import Scope
-from kjax.engine._plan import Plan
+from kjax.engine._plan import Plan, log_dtype
 
 if TYPE_CHECKING:
     from kjax.engine.network import Network
@@ -46,9 +46,20 @@ class Roles:
 
     trainable: tuple[Variable, ...]
     state: tuple[Variable, ...]
+    may_freeze: bool = False  # whether other variables may be read as constants
 
     def with_state(self, more: Sequence[Variable]) -> Roles:
+        """The same with more variables in `state`."""
         return Roles(self.trainable, (*self.state, *more))
+
+    def with_constants(self) -> Roles:
+        """The same, with all other variables read as constants."""
+        return Roles(self.trainable, self.state, may_freeze=True)
+
+    def check(self, scope: Scope) -> None:
+        """Refuse a trace that read variables which it did not receive."""
+        if scope.missed and not self.may_freeze:
+            raise Unbound(list(scope.missed))
 
 
 def apply(
@@ -74,8 +85,8 @@ def apply(
         penalties = [*(regularizer(weight.value) for weight, regularizer in weights), *scope.losses]
         count = len(model.outputs)
         new_state = [scope.updates.get(variable, value) for variable, value in zip(roles.state, state, strict=True)]
-        if scope.missed:
-            raise Unbound(list(scope.missed))
+        model.draws_randomly |= scope.draws > 0
+        roles.check(scope)
         return values[:count], masks[:count], new_state, [*values[count:], *penalties]
 
 
@@ -96,20 +107,16 @@ def train_step(model: Network, plan: Plan, optimizer: Optimizer, roles: Roles) -
         inputs, targets, weights = batch
 
         def loss(params: Arrays) -> tuple[Any, Any]:
-            outputs, masks, new_state, penalties = apply(
-                model, roles, params, state, inputs, training=True, key=key
-            )
+            outputs, masks, new_state, penalties = apply(model, roles, params, state, inputs, training=True, key=key)
             with Scope([*roles.trainable, *roles.state], [*params, *state], training=True, key=key) as scope:
                 total, logs = plan.score(outputs, masks, targets, weights, penalties)
-            if scope.missed:
-                raise Unbound(list(scope.missed))
+            roles.check(scope)
             return total, (logs, new_state)
 
         (_, (logs, new_state)), gradients = jax.value_and_grad(loss, has_aux=True)(params)
         with Scope(roles.state, state) as scope:
             params, opt_state = optimizer.apply(gradients, opt_state, params, constraints)
-        if scope.missed:
-            raise Unbound(list(scope.missed))
+        roles.check(scope)
         return params, new_state, opt_state, logs
 
     return step
@@ -123,8 +130,7 @@ def test_step(model: Network, plan: Plan, roles: Roles) -> Callable[..., Any]:
         outputs, masks, new_state, penalties = apply(model, roles, [], state, inputs, training=False, key=key)
         with Scope(roles.state, state, key=key) as scope:
             _, logs = plan.score(outputs, masks, targets, weights, penalties)
-        if scope.missed:
-            raise Unbound(list(scope.missed))
+        roles.check(scope)
         return new_state, logs
 
     return step
@@ -148,36 +154,55 @@ def gather(data: Any, rows: Any) -> Any:
 def train_program(step: Callable[..., Any], n_logs: int, looped: bool) -> Callable[..., Any]:
     """Training over the rows `start` to `stop` of `index`.
 
-    (params, state, opt_state, data, index, start, stop, seed, first) -> (params, state, opt_state, logs), where row i
-    has random key number `first + i`, and `logs` is (rows, n_logs). Not looped, it runs the row `start` alone.
+    (params, state, opt_state, data, index, start, stop, seed, count) -> (params, state, opt_state, logs), where `count`
+    batches went before, so that each has a random key of its own, and `logs` is (rows, n_logs). Not looped, it runs
+    the row `start` alone.
     """
 
     def program(
-        params: Arrays, state: Arrays, opt_state: Any, data: Any, index: Any, start: Any, stop: Any, seed: Any, first: Any
+        params: Arrays,
+        state: Arrays,
+        opt_state: Any,
+        data: Any,
+        index: Any,
+        start: Any,
+        stop: Any,
+        seed: Any,
+        count: Any,
     ) -> tuple[Any, ...]:
         key = jax.random.key(seed)
 
         def body(i: Any, carry: Any) -> Any:
             params, state, opt_state, logs = carry
             batch = gather(data, index[i])
-            step_key = jax.random.fold_in(key, first + i)
+            step_key = jax.random.fold_in(key, count + (i - start))
             params, state, opt_state, log = step(params, state, opt_state, batch, step_key)
             return params, state, opt_state, logs.at[i].set(log)
 
-        carry = (params, state, opt_state, jnp.zeros((index.shape[0], n_logs), jnp.float32))
+        carry = (params, state, opt_state, jnp.zeros((index.shape[0], n_logs), log_dtype()))
         return lax.fori_loop(start, stop, body, carry) if looped else body(start, carry)
 
     return program
 
 
-def scan_program(step: Callable[..., Any], stateful: bool, looped: bool) -> Callable[..., Any]:
-    """Testing or predicting over the first `stop` batches of `data`.
+def batch_program(step: Callable[..., Any]) -> Callable[..., Any]:
+    """Training on one batch: (params, state, opt_state, batch, seed) -> (params, state, opt_state, logs)."""
 
-    (state, data, stop, seed) -> (state, results), where `data` is (batches, samples, ...) and the results are stacked
-    in front. Only a stateful model's batches depend on each other and change the state.
+    def program(params: Arrays, state: Arrays, opt_state: Any, batch: Any, seed: Any) -> tuple[Any, ...]:
+        return step(params, state, opt_state, batch, jax.random.key(seed))
+
+    return program
+
+
+def scan_program(step: Callable[..., Any], stateful: bool, looped: bool) -> Callable[..., Any]:
+    """Testing or predicting over the first `count` batches of `data`.
+
+    (state, data, count, seed) -> (state, results), where `data` is (batches, samples, ...) and the results are stacked
+    in front. Only a stateful model's batches depend on each other and change the state. Not looped, it runs the batch
+    number `count` alone.
     """
 
-    def program(state: Arrays, data: Any, stop: Any, seed: Any) -> tuple[Any, Any]:
+    def program(state: Arrays, data: Any, count: Any, seed: Any) -> tuple[Any, Any]:
         key = jax.random.key(seed)
 
         def one(state: Arrays, i: Any) -> tuple[Arrays, Any]:
@@ -185,17 +210,17 @@ def scan_program(step: Callable[..., Any], stateful: bool, looped: bool) -> Call
             return (new_state if stateful else state), result
 
         if not looped:
-            state, result = one(state, 0)
-            return state if stateful else [], jax.tree.map(lambda a: a[None], result)
+            state, result = one(state, count)
+            return (state if stateful else []), jax.tree.map(lambda a: a[None], result)
         shapes = jax.eval_shape(lambda: one(state, 0)[1])
-        count = jax.tree.leaves(data)[0].shape[0]
-        results = jax.tree.map(lambda s: jnp.zeros((count, *s.shape), s.dtype), shapes)
+        batches = jax.tree.leaves(data)[0].shape[0]
+        results = jax.tree.map(lambda s: jnp.zeros((batches, *s.shape), s.dtype), shapes)
 
         def body(i: Any, carry: Any) -> Any:
             kept, results = carry
             kept, result = one(kept if stateful else state, i)
             return (kept if stateful else []), jax.tree.map(lambda a, r: a.at[i].set(r), results, result)
 
-        return lax.fori_loop(0, stop, body, (state if stateful else [], results))
+        return lax.fori_loop(0, count, body, (state if stateful else [], results))
 
     return program

@@ -9,22 +9,21 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from kjax import initializers, regularizers
-from kjax import constraints as constraints_module
 from kjax._core import arguments, config, graph, naming, scope
 from kjax._core.graph import Node, Tensor, Variable
 from kjax._core.registry import Registry
+from kjax.engine._calls import Calls
+from kjax.engine._spec import InputSpec, Shape, list_of_shapes, shape_of, to_list, unpack
+from kjax.engine._weights import Weights, set_values
 
 registry = Registry("layer")
-
-Shape = Any  # a tuple of ints and None, or a list of such for layers of several inputs
 
 _KNOWN = frozenset(
     ("input_shape", "batch_input_shape", "batch_size", "dtype", "name", "trainable", "weights", "input_dim",
@@ -32,71 +31,7 @@ _KNOWN = frozenset(
 )  # fmt: skip
 
 
-def to_list(x: Any) -> list[Any]:
-    """`x` itself if it is a list, its items if a tuple, else a list of it alone."""
-    return x if isinstance(x, list) else list(x) if type(x) is tuple else [x]
-
-
-def unpack(x: Sequence[Any]) -> Any:
-    """The item of a list of one; a longer list as it is."""
-    return x[0] if len(x) == 1 else list(x)
-
-
-def shape_of(x: Any) -> Shape:
-    """The shape of a tensor or array as a tuple, or a list of shapes for a list of them."""
-    return [shape_of(item) for item in x] if isinstance(x, (list, tuple)) else tuple(jnp.shape(x))  # type: ignore[arg-type]
-
-
-class InputSpec:
-    """What a layer asks of an input.
-
-    Arguments:
-        dtype: its type.
-        shape: its shape, None where anything goes.
-        ndim, max_ndim, min_ndim: its number of dimensions.
-        axes: dimension by axis number.
-    """
-
-    def __init__(
-        self,
-        dtype: Any = None,
-        shape: Sequence[int | None] | None = None,
-        ndim: int | None = None,
-        max_ndim: int | None = None,
-        min_ndim: int | None = None,
-        axes: Mapping[int, int | None] | None = None,
-    ) -> None:
-        self.dtype = dtype
-        self.shape = shape
-        self.ndim = len(shape) if shape is not None else ndim
-        self.max_ndim = max_ndim
-        self.min_ndim = min_ndim
-        self.axes = dict(axes or {})
-
-    def __repr__(self) -> str:
-        said = {k: v for k, v in vars(self).items() if v not in (None, {})}
-        return f"InputSpec({', '.join(f'{k}={v}' for k, v in said.items())})"
-
-    def complaint(self, shape: Sequence[int | None]) -> str | None:
-        """What is wrong with an input of this shape, or None."""
-        rank = len(shape)
-        if self.ndim is not None and rank != self.ndim:
-            return f"expected ndim={self.ndim}, found ndim={rank}"
-        if self.max_ndim is not None and rank > self.max_ndim:
-            return f"expected max_ndim={self.max_ndim}, found ndim={rank}"
-        if self.min_ndim is not None and rank < self.min_ndim:
-            return f"expected min_ndim={self.min_ndim}, found ndim={rank}"
-        for axis, size in self.axes.items():
-            if size is not None and -rank <= axis < rank and shape[axis] not in (size, None):
-                return f"expected axis {axis} of input shape to have value {size} but got shape {tuple(shape)}"
-        if self.shape is not None and any(
-            a is not None and b is not None and a != b for a, b in zip(self.shape, shape, strict=True)
-        ):
-            return f"expected shape={tuple(self.shape)}, found shape={tuple(shape)}"
-        return None
-
-
-class Layer:
+class Layer(Weights, Calls):
     """A layer: variables, and the computation from inputs to outputs.
 
     A layer of one's own defines `__init__` (passing `**kwargs` on), `build(input_shape)` with `self.add_weight`,
@@ -126,7 +61,7 @@ class Layer:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "__init__" in vars(cls) and cls.__module__.partition(".")[0] == __name__.partition(".")[0]:
+        if cls.__module__.partition(".")[0] == __name__.partition(".")[0]:
             cls.__init__ = arguments.accepts_old_names(cls.__name__)(cls.__init__)
             registry.register(cls)
         parameters = inspect.signature(cls.call).parameters
@@ -194,7 +129,7 @@ class Layer:
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The shape of the outputs for inputs of `input_shape`. Found by tracing `call`."""
-        tensors = [Tensor(shape, self.dtype) for shape in _list_of_shapes(input_shape)]
+        tensors = [Tensor(shape, self.dtype) for shape in list_of_shapes(input_shape)]
         with naming.scope(self.name):
             if not self.built:
                 self.build(input_shape)
@@ -215,164 +150,6 @@ class Layer:
     def from_config(cls, config: Mapping[str, Any]) -> Any:
         """A new layer from what `get_config` returned."""
         return cls(**config)
-
-    # -- weights and losses ------------------------------------------------------------------------------------------
-
-    def add_weight(
-        self,
-        name: Any = None,
-        shape: Any = None,
-        dtype: Any = None,
-        initializer: Any = None,
-        regularizer: Any = None,
-        trainable: bool = True,
-        constraint: Any = None,
-        **kwargs: Any,
-    ) -> Variable:
-        """Create a weight of the layer.
-
-        Arguments:
-            name: its name inside of the layer. (A shape is accepted in its place, as in later versions.)
-            shape: its shape. A scalar if None.
-            dtype: its type; the layer's by default.
-            initializer: name, config or function of (shape, dtype); `glorot_uniform` by default.
-            regularizer: penalty added to the loss, or None.
-            trainable: whether an optimizer changes it.
-            constraint: function applied after each update, or None.
-        """
-        if name is not None and not isinstance(name, str):
-            name, shape = (shape if isinstance(shape, str) else None), name
-        size = () if shape is None else tuple(int(d) for d in (shape if np.iterable(shape) else (shape,)))
-        dtype = dtype or self.dtype or config.floatx()
-        value = _initial_value(initializers.get(initializer or "glorot_uniform"), size, dtype)
-        full_name = naming.scoped(name or naming.unique_name("weight")) + ":0"
-        weight = Variable(value, dtype, full_name, trainable, constraints_module.get(constraint))
-        if regularizer is not None:
-            self._regularized.append((weight, regularizers.get(regularizer)))
-        (self._trainable_weights if trainable else self._non_trainable_weights).append(weight)
-        return weight
-
-    def add_loss(self, losses: Any, inputs: Any = None) -> None:
-        """Add scalars to the loss: values inside of `call`, symbolic tensors outside of it."""
-        for loss in to_list(losses):
-            opened = scope.current()
-            if callable(loss):
-                loss = loss()
-            if opened is not None:
-                opened.losses.append(loss)
-            elif loss is not None:
-                self._losses.append(loss)
-
-    def add_update(self, updates: Any, inputs: Any = None) -> None:
-        """Let variables take new values after each training step: pairs (variable, value)."""
-        opened = scope.current()
-        pairs = [updates] if type(updates) is tuple else to_list(updates)
-        for update in pairs:
-            if opened is not None and type(update) is tuple:
-                opened.write(update[0], jnp.asarray(update[1], update[0].dtype))
-            elif opened is None:
-                self._updates.append(update)
-
-    def _flatten(self) -> Iterable[Layer]:
-        """The layer and all layers inside of it, each once."""
-        seen: set[int] = set()
-        stack: list[Layer] = [self]
-        while stack:
-            layer = stack.pop()
-            if id(layer) not in seen:
-                seen.add(id(layer))
-                yield layer
-                stack.extend(reversed(layer._children()))
-
-    def _children(self) -> list[Layer]:
-        return [layer for group in self._sublayers.values() for layer in group]
-
-    @property
-    def trainable(self) -> bool:
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
-        for layer in self._children():
-            layer.trainable = bool(value)
-
-    @property
-    def trainable_weights(self) -> list[Variable]:
-        """The variables that an optimizer changes; none if the layer is not trainable."""
-        if not self.trainable:
-            return []
-        return _unique([*self._trainable_weights, *(w for c in self._children() for w in c.trainable_weights)])
-
-    @trainable_weights.setter
-    def trainable_weights(self, weights: Sequence[Variable]) -> None:
-        self._trainable_weights = list(weights)
-
-    @property
-    def non_trainable_weights(self) -> list[Variable]:
-        """The variables that training leaves to the layer itself; all of them if the layer is not trainable."""
-        own = [] if self.trainable else self._trainable_weights
-        inner = [w for c in self._children() for w in c.non_trainable_weights]
-        return _unique([*own, *self._non_trainable_weights, *inner])
-
-    @non_trainable_weights.setter
-    def non_trainable_weights(self, weights: Sequence[Variable]) -> None:
-        self._non_trainable_weights = list(weights)
-
-    @property
-    def weights(self) -> list[Variable]:
-        """All variables of the layer."""
-        return self.trainable_weights + self.non_trainable_weights
-
-    @property
-    def trainable_variables(self) -> list[Variable]:
-        return self.trainable_weights
-
-    @property
-    def variables(self) -> list[Variable]:
-        return self.weights
-
-    @property
-    def losses(self) -> list[Any]:
-        """Symbolic penalties of the weights, and what `add_loss` was given outside of `call`."""
-        return [
-            loss
-            for layer in self._flatten()
-            for loss in [*(graph.apply(r, w) for w, r in layer._regularized), *layer._losses]
-        ]
-
-    @property
-    def updates(self) -> list[Any]:
-        return [update for layer in self._flatten() for update in layer._updates]
-
-    def get_losses_for(self, inputs: Any) -> list[Any]:
-        """Losses that depend on `inputs`; with None, those that depend on no input."""
-        return [loss for loss in self.losses if bool(_leaves_of(loss)) != (inputs is None)]
-
-    def get_weights(self) -> list[np.ndarray]:
-        """Copies of the values of the weights."""
-        return [w.numpy() for w in self.weights]
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Give the weights new values, in the order of `get_weights`.
-
-        Raises:
-            ValueError: if their number or a shape differs. Nothing is changed then.
-        """
-        set_values(self.weights, list(weights), f'layer "{self.name}"')
-
-    def count_params(self) -> int:
-        """Number of scalars in the weights.
-
-        Raises:
-            RuntimeError: if the layer has not been built.
-        """
-        if not self.built:
-            raise RuntimeError(
-                f"You tried to call `count_params` on {self.name}, but the layer isn't built. You can build it "
-                "manually via: `layer.build(batch_input_shape)`."
-            )
-        return sum(int(np.prod(w.shape)) for w in self.weights)
 
     # -- being called ------------------------------------------------------------------------------------------------
 
@@ -437,7 +214,7 @@ class Layer:
             None in output.shape[1:] for output in node.outputs
         ):
             return
-        said = _list_of_shapes(self.compute_output_shape(shape_of(inputs)))
+        said = list_of_shapes(self.compute_output_shape(shape_of(inputs)))
         for output, shape in zip(node.outputs, said, strict=False):
             if len(shape) == output.ndim:
                 output.shape = graph.Shape(a if a is not None else b for a, b in zip(output.shape, shape, strict=True))
@@ -470,116 +247,11 @@ class Layer:
             opened.losses.extend(jnp.sum(regularizer(output)) for output in to_list(outputs))
         return outputs
 
-    # -- inspecting how it was called --------------------------------------------------------------------------------
-
-    def _at(self, index: int, what: str) -> Any:
-        if not self._inbound_nodes:
-            raise AttributeError(
-                f"The layer {self.name} has never been called and thus has no defined {what}. Call it on an `Input`, "
-                "or put it into a model."
-            )
-        if index >= len(self._inbound_nodes):
-            raise ValueError(
-                f"Asked to get {what} at node {index}, but the layer has only {len(self._inbound_nodes)} inbound nodes."
-            )
-        node = self._inbound_nodes[index]
-        if what.startswith("output"):
-            return unpack(node.outputs)
-        return unpack([tensor for tensor in node.inputs if isinstance(tensor, Tensor)])
-
-    def _only(self, what: str) -> Any:
-        if len(self._inbound_nodes) > 1:
-            raise AttributeError(
-                f'Layer {self.name} has multiple inbound nodes, hence the notion of "layer {what}" is ill-defined. '
-                f"Use `get_{what.replace(' ', '_')}_at(node_index)` instead."
-            )
-        return self._at(0, what)
-
-    def get_input_at(self, node_index: int) -> Any:
-        """The input tensor(s) of the layer's call number `node_index`, from 0 on."""
-        return self._at(node_index, "input")
-
-    def get_output_at(self, node_index: int) -> Any:
-        """The output tensor(s) of the layer's call number `node_index`."""
-        return self._at(node_index, "output")
-
-    def get_input_shape_at(self, node_index: int) -> Shape:
-        return shape_of(self._at(node_index, "input shape"))
-
-    def get_output_shape_at(self, node_index: int) -> Shape:
-        return shape_of(self._at(node_index, "output shape"))
-
-    def get_input_mask_at(self, node_index: int) -> Any:
-        return unpack([x.mask for x in to_list(self._at(node_index, "input mask"))])
-
-    def get_output_mask_at(self, node_index: int) -> Any:
-        return unpack([x.mask for x in to_list(self._at(node_index, "output mask"))])
-
-    @property
-    def input(self) -> Any:
-        """The input tensor(s), if the layer was called once."""
-        return self._only("input")
-
-    @property
-    def output(self) -> Any:
-        """The output tensor(s), if the layer was called once."""
-        return self._only("output")
-
-    @property
-    def input_mask(self) -> Any:
-        return unpack([x.mask for x in to_list(self._only("input mask"))])
-
-    @property
-    def output_mask(self) -> Any:
-        return unpack([x.mask for x in to_list(self._only("output mask"))])
-
-    @property
-    def input_shape(self) -> Shape:
-        """The shape(s) of the input(s), the same for every call."""
-        return self._same_shape("input shape")
-
-    @property
-    def output_shape(self) -> Shape:
-        """The shape(s) of the output(s), the same for every call."""
-        return self._same_shape("output shape")
-
-    def _same_shape(self, what: str) -> Shape:
-        shapes = [shape_of(self._at(i, what)) for i in range(max(1, len(self._inbound_nodes)))]
-        if any(shape != shapes[0] for shape in shapes):
-            raise AttributeError(
-                f'The layer "{self.name}" has multiple inbound nodes with different {what}s. Hence the notion of '
-                f'"{what}" is ill-defined for the layer. Use `get_{what.replace(" ", "_")}_at(node_index)` instead.'
-            )
-        return shapes[0]
-
     def __repr__(self) -> str:
         return f"<{type(self).__module__}.{type(self).__name__} '{self.name}'>"
 
 
 Layer._call_parameters = types.MappingProxyType(dict(inspect.signature(Layer.call).parameters))
-
-
-def set_values(variables: Sequence[Variable], values: Sequence[Any], owner: str) -> None:
-    """Assign `values` to `variables`, all or none of them.
-
-    Raises:
-        ValueError: if their number or a shape differs.
-    """
-    if len(variables) != len(values):
-        raise ValueError(
-            f"You called `set_weights(weights)` on {owner} with a weight list of length {len(values)}, but it was "
-            f"expecting {len(variables)} weights. Provided weights have shapes {[np.shape(v) for v in values]}, "
-            f"expected {[tuple(v.shape) for v in variables]}."
-        )
-    arrays = [np.asarray(value) for value in values]
-    for variable, array in zip(variables, arrays, strict=True):
-        if array.shape != tuple(variable.shape):
-            raise ValueError(
-                f"Layer weight shape {tuple(variable.shape)} not compatible with provided weight shape {array.shape} "
-                f"(weight '{variable.name}' of {owner})."
-            )
-    for variable, array in zip(variables, arrays, strict=True):
-        variable.assign(array)
 
 
 def _first_shape(kwargs: Mapping[str, Any]) -> tuple[int | None, ...] | None:
@@ -595,30 +267,4 @@ def _first_shape(kwargs: Mapping[str, Any]) -> tuple[int | None, ...] | None:
     return (kwargs.get("batch_size"), *(shape if np.iterable(shape) else (shape,)))  # type: ignore[misc]
 
 
-def _initial_value(initializer: Callable[..., Any], shape: tuple[int, ...], dtype: Any) -> Any:
-    """Run an initializer outside of any trace, so that its value is an array and not a traced one."""
-    with scope.suspended(), jax.ensure_compile_time_eval():
-        try:
-            value = initializer(shape, dtype=dtype)
-        except TypeError as error:
-            if "dtype" not in str(error):
-                raise
-            value = initializer(shape)
-        if isinstance(value, Tensor):
-            with scope.Scope(key=scope.fresh_key()):
-                (value,), _ = graph.evaluate([value], {})
-    return value.value if isinstance(value, Variable) else value
-
-
-def _list_of_shapes(shape: Shape) -> list[Any]:
-    return list(shape) if isinstance(shape, list) or (shape and isinstance(shape[0], (list, tuple))) else [shape]
-
-
-def _unique(weights: Iterable[Variable]) -> list[Variable]:
-    return list(dict.fromkeys(weights))
-
-
-def _leaves_of(tensor: Any) -> bool:
-    """Whether a tensor depends on something that is fed."""
-    nodes = graph.topological([tensor])
-    return any(isinstance(x, Tensor) and x.node is None for node in nodes for x in node.inputs)
+__all__ = ["InputSpec", "Layer", "registry", "set_values", "shape_of", "to_list", "unpack"]

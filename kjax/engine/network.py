@@ -34,6 +34,7 @@ class Network(Layer):
         self.supports_masking = True
         self.inputs: list[Tensor] = []
         self.outputs: list[Tensor] = []
+        self.draws_randomly = False  # whether a traced program of this network drew random numbers
         self._order: list[Node] = []
         self._graph_layers: list[Layer] = []
         if inputs is not None:
@@ -59,9 +60,15 @@ class Network(Layer):
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(
-                    f'The name "{name}" is used {names.count(name)} times in the model. All layer names should be unique.'
+                    f'The name "{name}" is used {names.count(name)} times in the model. '
+                    "All layer names should be unique."
                 )
-        self.inputs, self.outputs, self._order, self._graph_layers = list(inputs), list(outputs), order, layers
+        self.inputs, self.outputs, self._order, self._graph_layers = (
+            list(inputs),
+            list(outputs),
+            order,
+            layers,
+        )
         self.built = True
 
     def _check_connected(self, inputs: Sequence[Tensor], order: Sequence[Node], outputs: Sequence[Tensor]) -> None:
@@ -141,7 +148,9 @@ class Network(Layer):
         layers = self.layers
         if index is not None:
             if index >= len(layers):
-                raise ValueError(f"Was asked to retrieve layer at index {index} but model only has {len(layers)} layers.")
+                raise ValueError(
+                    f"Was asked to retrieve layer at index {index} but model only has {len(layers)} layers."
+                )
             return layers[index]
         if name is None:
             raise ValueError("Provide either a layer name or layer index.")
@@ -252,7 +261,9 @@ class Network(Layer):
             inputs, outputs, name = _config.network_from_config(config)
         return cls(inputs=unpack(inputs), outputs=unpack(outputs), name=name)
 
-    def summary(self, line_length: int | None = None, positions: Sequence[float] | None = None, print_fn: Any = None) -> None:
+    def summary(
+        self, line_length: int | None = None, positions: Sequence[float] | None = None, print_fn: Any = None
+    ) -> None:
         """Print a table of the layers: name and type, shape of the output, number of parameters.
 
         Arguments:

@@ -114,7 +114,9 @@ class Sequential(Model):
         if self.outputs or not self._stack:
             return
         if input_shape is None:
-            raise ValueError("The model needs to know the shape of its input: pass `input_shape`, with the batch dimension.")
+            raise ValueError(
+                "The model needs to know the shape of its input: pass `input_shape`, with the batch dimension."
+            )
         self._build_from([Input(batch_shape=tuple(input_shape), name=f"{self._stack[0].name}_input")])
 
     def _build_from(self, inputs: Sequence[Tensor]) -> None:
@@ -147,7 +149,10 @@ class Sequential(Model):
 
     def get_config(self) -> dict[str, Any]:
         """The name and the layers' configs, enough for `from_config`."""
-        return {"name": self.name, "layers": copy.deepcopy([_config.layer_config(layer) for layer in self.layers])}
+        return {
+            "name": self.name,
+            "layers": copy.deepcopy([_config.layer_config(layer) for layer in self.layers]),
+        }
 
     @classmethod
     def from_config(cls, config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:

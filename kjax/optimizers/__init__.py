@@ -78,8 +78,6 @@ def serialize(optimizer: Any) -> dict[str, Any]:
     return _registry.serialize(optimizer)
 
 
-def deserialize(
-    config: str | Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
-) -> Optimizer:
+def deserialize(config: str | Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Optimizer:
     """The optimizer that `serialize` wrote as `config`, or that a name stands for."""
     return _registry.deserialize(config, custom_objects)

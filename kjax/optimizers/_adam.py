@@ -44,12 +44,12 @@ class AdamaxSlots(NamedTuple):
 
 
 class NadamSlots(NamedTuple):
-    """Number of steps, product of the schedule so far, averages of gradients and of their squares."""
+    """Number of steps, averages of gradients and of their squares, product of the schedule so far."""
 
     count: Any
-    m_schedule: Any
     ms: Any
     vs: Any
+    m_schedule: Any
 
 
 class Adam(Optimizer):
@@ -194,7 +194,8 @@ class Nadam(Optimizer):
         schedule_decay: how fast the schedule runs.
 
     Reference: Dozat, Incorporating Nesterov Momentum into Adam, 2015.
-    There is no `decay`, as in Keras 2.2. optax has no schedule; that of Keras 3 is fixed.
+    There is no `decay`, as in Keras 2.2. optax has no schedule: beta_1 stands for each μ. Keras 3 has this
+    formula with schedule_decay=1.
     """
 
     beta_1, beta_2 = Hyperparameter(), Hyperparameter()
@@ -215,7 +216,7 @@ class Nadam(Optimizer):
 
     def init(self, params: Any) -> NadamSlots:
         one = jnp.ones((), self.beta_1.dtype)
-        return NadamSlots(jnp.zeros((), jnp.int32), one, zeros_like(params), zeros_like(params))
+        return NadamSlots(jnp.zeros((), jnp.int32), zeros_like(params), zeros_like(params), one)
 
     def update(self, grads: Any, slots: NadamSlots, params: Any, lr: Any = None) -> tuple[Any, NadamSlots]:
         rate, beta_1, beta_2 = self.rate(lr), self.beta_1.value, self.beta_2.value
@@ -233,9 +234,9 @@ class Nadam(Optimizer):
             return -by * (g_share * g + m_share * m) / (safe_sqrt(v / corrected) + self.epsilon), m, v
 
         updates, ms, vs = map_leaves(step, params, grads, slots.ms, slots.vs)
-        return updates, NadamSlots(slots.count + 1, product, ms, vs)
+        return updates, NadamSlots(slots.count + 1, ms, vs, product)
 
     @property
     def weights(self) -> list[Variable]:
         # Keras 2.2 did not save the product of the schedule.
-        return [variable for i, variable in enumerate(super().weights) if i != 1]
+        return super().weights[:-1]

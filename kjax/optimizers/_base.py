@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, SupportsFloat, cast
+from typing import Any, NamedTuple, Self, SupportsFloat, cast
 
 import jax
 import jax.numpy as jnp
@@ -83,14 +83,12 @@ class Optimizer:
     # Keras 2.2 saved the counter of some classes only. It is part of the file format.
     saves_iterations = True
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Optimizer:
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         # Here, where a rate that the caller gave can still be told from the default.
         if kwargs.get("learning_rate") is not None:
             given = inspect.signature(cls.__init__).bind_partial(None, *args, **kwargs).arguments
             if "lr" in given:
-                raise TypeError(
-                    f"{cls.__name__} got both `lr` and `learning_rate`, which mean the same. Give one."
-                )
+                raise TypeError(f"{cls.__name__} got both `lr` and `learning_rate`, which mean the same. Give one.")
         return super().__new__(cls)
 
     def __init__(self, lr: Number | None = None, **kwargs: Any) -> None:
@@ -129,9 +127,7 @@ class Optimizer:
 
     def init(self, params: Any) -> Any:
         """What the optimizer remembers of `params` before the first step: its slots."""
-        raise NotImplementedError(
-            f"{type(self).__name__} must define `init(params)`, which returns its slots."
-        )
+        raise NotImplementedError(f"{type(self).__name__} must define `init(params)`, which returns its slots.")
 
     def update(self, grads: Any, slots: Any, params: Any, lr: Any = None) -> tuple[Any, Any]:
         """What to add to `params`, and the slots after it.
@@ -172,16 +168,14 @@ class Optimizer:
         if constraints is not None:
             leaves, structure = jax.tree.flatten(new)
             functions = jax.tree.leaves(constraints, is_leaf=lambda x: x is None)
-            new = structure.unflatten(
-                [p if f is None else f(p) for f, p in zip(functions, leaves, strict=True)]
-            )
+            new = structure.unflatten([p if f is None else f(p) for f, p in zip(functions, leaves, strict=True)])
         return new, OptimizerState(state.iterations + 1, with_count(slots, None))
 
     def clip(self, grads: Any) -> Any:
         """`grads` after `clipnorm`, then `clipvalue`."""
         leaves, structure = jax.tree.flatten(grads)
         if self.clipnorm and leaves:
-            wide = functools.reduce(jnp.promote_types, (g.dtype for g in leaves), jnp.dtype("float32"))
+            wide = functools.reduce(np.promote_types, (g.dtype for g in leaves), jnp.dtype("float32"))
             square = sum(jnp.sum(jnp.square(g.astype(wide))) for g in leaves)
             over = square >= jnp.asarray(self.clipnorm**2, wide)
             # The root of 0 has no derivative, so it is not taken where it is not used.
@@ -214,13 +208,12 @@ class Optimizer:
         leaves, self._structure = jax.tree.flatten(OptimizerState(0, slots))
         names = [f"training/{label}/Variable{f'_{i}' if i else ''}:0" for i in range(len(leaves) - 1)]
         self._slot_variables = [
-            Variable(leaf, leaf.dtype, name, trainable=False)
-            for leaf, name in zip(leaves[1:], names, strict=True)
+            Variable(leaf, leaf.dtype, name, trainable=False) for leaf, name in zip(leaves[1:], names, strict=True)
         ]
 
     def starting_values(self, params: Sequence[Variable]) -> list[Any]:
         """What `build` gives to `init`: zeros on the host, so that no program is compiled."""
-        return [np.broadcast_to(np.zeros((), p.dtype), tuple(p.shape)) for p in params]
+        return [np.broadcast_to(np.zeros((), p.dtype), cast(Any, p.shape)) for p in params]
 
     @property
     def built(self) -> bool:
@@ -288,7 +281,7 @@ class Optimizer:
         return {**given, **{k: float(v) if isinstance(v, Variable) else v for k, v in values.items()}}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Optimizer:
+    def from_config(cls, config: dict[str, Any]) -> Self:
         """An optimizer with the arguments that `get_config` gave."""
         return cls(**config)
 

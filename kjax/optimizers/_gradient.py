@@ -125,9 +125,7 @@ class RMSprop(Optimizer):
     def init(self, params: Any) -> Accumulators:
         return Accumulators(zeros_like(params))
 
-    def update(
-        self, grads: Any, slots: Accumulators, params: Any, lr: Any = None
-    ) -> tuple[Any, Accumulators]:
+    def update(self, grads: Any, slots: Accumulators, params: Any, lr: Any = None) -> tuple[Any, Accumulators]:
         rate, rho = self.rate(lr), self.rho.value
 
         def step(p: Any, g: Any, a: Any) -> tuple[Any, Any]:
@@ -157,9 +155,7 @@ class Adagrad(Optimizer):
     arguments = ("lr", "decay", "epsilon")
     saves_iterations = False
 
-    def __init__(
-        self, lr: Number = 0.01, epsilon: float | None = None, decay: Number = 0.0, **kwargs: Any
-    ) -> None:
+    def __init__(self, lr: Number = 0.01, epsilon: float | None = None, decay: Number = 0.0, **kwargs: Any) -> None:
         super().__init__(lr, **kwargs)
         self.hold(decay=decay)
         self.initial_decay, self.epsilon = as_number(decay, "decay"), fuzz(epsilon)
@@ -167,9 +163,7 @@ class Adagrad(Optimizer):
     def init(self, params: Any) -> Accumulators:
         return Accumulators(zeros_like(params))
 
-    def update(
-        self, grads: Any, slots: Accumulators, params: Any, lr: Any = None
-    ) -> tuple[Any, Accumulators]:
+    def update(self, grads: Any, slots: Accumulators, params: Any, lr: Any = None) -> tuple[Any, Accumulators]:
         rate = self.rate(lr)
 
         def step(p: Any, g: Any, a: Any) -> tuple[Any, Any]:
@@ -195,7 +189,7 @@ class Adadelta(Optimizer):
         decay: how fast the learning rate falls.
 
     Reference: Zeiler, ADADELTA: An Adaptive Learning Rate Method, 2012.
-    The formula is optax's and Keras 3's; their defaults are rho=0.9, eps=1e-6 and learning_rate=0.001.
+    optax and Keras 3 have this formula; optax's rho is 0.9 and its epsilon 1e-6, Keras 3's rate is 0.001.
     """
 
     arguments = ("lr", "rho", "decay", "epsilon")
@@ -217,9 +211,7 @@ class Adadelta(Optimizer):
     def init(self, params: Any) -> AdadeltaSlots:
         return AdadeltaSlots(zeros_like(params), zeros_like(params))
 
-    def update(
-        self, grads: Any, slots: AdadeltaSlots, params: Any, lr: Any = None
-    ) -> tuple[Any, AdadeltaSlots]:
+    def update(self, grads: Any, slots: AdadeltaSlots, params: Any, lr: Any = None) -> tuple[Any, AdadeltaSlots]:
         rate = self.rate(lr)
 
         def step(p: Any, g: Any, a: Any, d: Any) -> tuple[Any, Any, Any]:

@@ -5,8 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import jax
+import jax.numpy as jnp
+
 from kjax._core.graph import Variable
 from kjax.optimizers._base import Optimizer
+
+
+def _is_key(x: Any) -> bool:
+    return bool(jnp.issubdtype(x.dtype, jax.dtypes.prng_key))
+
+
+def _to_numbers(x: Any) -> Any:
+    """A random key as the numbers in it, which a variable can hold and a file can store."""
+    return jax.random.key_data(x) if _is_key(jnp.asarray(x)) else jnp.asarray(x)
 
 
 def is_transformation(x: Any) -> bool:
@@ -35,17 +47,32 @@ class OptaxOptimizer(Optimizer):
                 f"{transformation!r}."
             )
         if kwargs.get("learning_rate") is not None:
-            raise TypeError(
-                "An optax transformation has its own learning rate: give it to the transformation."
-            )
+            raise TypeError("An optax transformation has its own learning rate: give it to the transformation.")
         super().__init__(**kwargs)
         self.transformation = transformation
 
     def init(self, params: Any) -> Any:
-        return self.transformation.init(params)
+        return jax.tree.map(_to_numbers, self.transformation.init(params))
 
     def update(self, grads: Any, slots: Any, params: Any, lr: Any = None) -> tuple[Any, Any]:
-        return self.transformation.update(grads, slots, params)
+        leaves, structure = jax.tree.flatten(slots)
+        kinds = self._kinds_of_keys(params)
+        leaves = [
+            x if kind is None else jax.random.wrap_key_data(x, impl=kind) for x, kind in zip(leaves, kinds, strict=True)
+        ]
+        updates, slots = self.transformation.update(grads, structure.unflatten(leaves), params)
+        return updates, jax.tree.map(_to_numbers, slots)
+
+    def _kinds_of_keys(self, params: Any) -> list[Any]:
+        """For each leaf of the slots, what kind of random key it is, or None. No slot is computed for it."""
+        kinds: list[Any] = []
+
+        def look(params: Any) -> None:
+            leaves = jax.tree.leaves(self.transformation.init(params))
+            kinds.extend(jax.random.key_impl(x) if _is_key(jnp.asarray(x)) else None for x in leaves)
+
+        jax.eval_shape(look, params)
+        return kinds
 
     def starting_values(self, params: Sequence[Variable]) -> list[Any]:
         return [p.value for p in params]

@@ -27,7 +27,7 @@ __all__ = [
 
 
 def serialize_keras_object(instance: Any) -> Any:
-    """The config of an object: `{'class_name', 'config'}` for an instance, a name for a function, None for None.
+    """The config of an object: `{'class_name', 'config'}` of an instance, a name of a function, None of None.
 
     Raises:
         ValueError: if it has neither `get_config` nor a name.
@@ -79,7 +79,7 @@ def has_arg(fn: Callable[..., Any], name: str, accept_all: bool = False) -> bool
 
 
 def to_list(x: Any, allow_tuple: bool = False) -> list[Any]:
-    """`x` if it is a list, else a list with `x` in it. With `allow_tuple`, a tuple becomes the list of its items."""
+    """`x` if it is a list, else `[x]`. With `allow_tuple`, a tuple becomes the list of its items."""
     if isinstance(x, list):
         return x
     if allow_tuple and isinstance(x, tuple):
@@ -113,18 +113,14 @@ def slice_arrays(arrays: Any, start: Any = None, stop: int | None = None) -> Any
     if arrays is None:
         return [None]
     if isinstance(start, list) and stop is not None:
-        raise ValueError(
-            f"The `stop` argument has to be None if `start` is a list of samples, but it is {stop}."
-        )
+        raise ValueError(f"The `stop` argument has to be None if `start` is a list of samples, but it is {stop}.")
     samples = slice(start, stop) if not hasattr(start, "__len__") else start
     if isinstance(arrays, list):
         return [None if x is None else x[samples] for x in arrays]
     return arrays[samples] if hasattr(arrays, "__getitem__") else [None]
 
 
-def check_for_unexpected_keys(
-    name: str, input_dict: Mapping[str, Any], expected_values: Collection[str]
-) -> None:
+def check_for_unexpected_keys(name: str, input_dict: Mapping[str, Any], expected_values: Collection[str]) -> None:
     """Check that a dictionary has no keys but those expected.
 
     Raises:
@@ -133,9 +129,9 @@ def check_for_unexpected_keys(
     unknown = set(input_dict).difference(expected_values)
     if unknown:
         raise ValueError(
-            f"Unknown entries in {name} dictionary: {_quoted(unknown)}. Only expected: {_quoted(expected_values)}."
+            f"Unknown entries in {name} dictionary: {_sorted(unknown)}. Only expected: {_sorted(expected_values)}."
         )
 
 
-def _quoted(names: Iterable[str]) -> list[str]:
+def _sorted(names: Iterable[str]) -> list[str]:
     return sorted(map(str, names))

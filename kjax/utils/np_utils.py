@@ -26,15 +26,13 @@ def to_categorical(y: Any, num_classes: int | None = None, dtype: Any = "float32
     shape = labels.shape[:-1] if labels.ndim > 1 and labels.shape[-1] == 1 else labels.shape
     labels = labels.ravel()
     if not labels.size and not num_classes:
-        raise ValueError(
-            "There are no labels in `y`, so the number of classes is unknown: pass `num_classes`."
-        )
+        raise ValueError("There are no labels in `y`, so the number of classes is unknown: pass `num_classes`.")
     if labels.size and labels.min() < 0:
         raise ValueError(f"Labels must not be negative, but `y` contains {labels.min()}.")
     classes = int(num_classes or labels.max() + 1)
     if labels.size and labels.max() >= classes:
         raise IndexError(
-            f"Label {labels.max()} is out of bounds for {classes} classes: labels go from 0 to {classes - 1}. "
+            f"Label {labels.max()} is out of bounds for {classes} classes, which go from 0 to {classes - 1}. "
             f"Pass num_classes={labels.max() + 1} or more, or number the classes from 0 on."
         )
     categorical = np.zeros((labels.size, classes), dtype)

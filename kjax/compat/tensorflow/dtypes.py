@@ -58,8 +58,4 @@ string = DType("string")
 
 def as_dtype(value: Any) -> DType:
     """`value` (a name, a numpy dtype or type) as one of the dtypes above."""
-    return (
-        value
-        if isinstance(value, DType)
-        else DType(value if isinstance(value, str) else np.dtype(value).name)
-    )
+    return value if isinstance(value, DType) else DType(value if isinstance(value, str) else np.dtype(value).name)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 
 from kjax._core import graph, scope
 from kjax._core.graph import Node, Tensor, Variable, apply
@@ -15,7 +15,8 @@ from kjax.backend._ops import array
 class LearningPhase(Tensor):
     """The learning phase as a tensor: 1 in a program that trains, 0 in others.
 
-    It is the output of a node without inputs that asks the open scope, so graphs that contain it can be evaluated
+    It is the output of a node without inputs that asks the open scope, so graphs that contain it can be
+    evaluated
     without feeding it, and it is known while a program is traced: each program has one phase.
     """
 
@@ -52,7 +53,7 @@ def fixed_phase() -> int | None:
 
 
 def learning_phase() -> Any:
-    """Whether to train: an int in a program or after `set_learning_phase`, else a tensor that `K.function` can feed."""
+    """Whether to train: an int in a program or after `set_learning_phase`, else a tensor to feed."""
     global _phase
     opened = scope.current()
     if opened is not None:
@@ -120,21 +121,15 @@ def switch(condition: Any, then_expression: Any, else_expression: Any) -> Any:
         condition = bool(condition)
     if isinstance(condition, (bool, int)):
         return _called(then_expression if condition else else_expression)
-    lazy = callable(then_expression) and callable(else_expression)
-    if lazy and not graph.is_symbolic(condition) and array(condition).ndim == 0:
-        return _branch(array(condition).astype(bool), then_expression, else_expression)
+    if not graph.is_symbolic(condition) and not isinstance(condition, Tracer):
+        condition = array(condition)
+        if condition.ndim == 0:
+            return _called(then_expression if condition else else_expression)
     return apply(_select, condition, _called(then_expression), _called(else_expression))
 
 
 def _called(expression: Any) -> Any:
     return expression() if callable(expression) else expression
-
-
-def _branch(condition: Any, then_expression: Any, else_expression: Any) -> Any:
-    if not isinstance(condition, jax.core.Tracer):
-        return then_expression() if condition else else_expression()
-    # Both are traced in the open scope; what they write there must not stay inside of a branch of `lax.cond`.
-    return apply(_select, condition, then_expression(), else_expression())
 
 
 def _select(condition: Any, then: Any, otherwise: Any) -> Any:
@@ -147,9 +142,13 @@ def _select(condition: Any, then: Any, otherwise: Any) -> Any:
     rank = max(then.ndim, otherwise.ndim)
     if condition.ndim > rank:
         raise ValueError(
-            "Rank of `condition` should be less than or equal to rank of `then_expression` and `else_expression`. "
+            "Rank of `condition` should be less than or equal to rank of `then_expression` and "
+            "`else_expression`. "
             f"ndim(condition)={condition.ndim}, ndim(then_expression)={then.ndim}."
         )
     condition = condition.reshape(condition.shape + (1,) * (rank - condition.ndim))
     then, otherwise = (x.reshape((1,) * (rank - x.ndim) + x.shape) for x in (then, otherwise))
     return jnp.where(condition, then, otherwise)
+
+
+_select.fills_shape = True  # type: ignore[attr-defined]  # its result is no shape, though the phase is known

@@ -1,0 +1,236 @@
+"""Symbolic tensors and variables: what stands between the nodes of the graph.
+
+Their operators (`x + 1`) are given to them by `kjax._core.graph`, since an operator makes a node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from kjax._core import config, naming, scope
+
+if TYPE_CHECKING:
+    from kjax._core.graph import Node
+
+Dim = int | None
+
+
+class Shape(tuple[Dim, ...]):
+    """A shape: a tuple of ints and None, with TensorFlow's `as_list` and `ndims`."""
+
+    def as_list(self) -> list[Dim]:
+        return list(self)
+
+    @property
+    def ndims(self) -> int:
+        return len(self)
+
+
+class Symbolic:
+    """Base of tensors and variables, on which the operators are installed."""
+
+    __array_priority__ = 100  # numpy arrays on the left leave the operation to us
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
+class Tensor(Symbolic):
+    """A symbolic value: a leaf that a caller feeds, or the output of a node.
+
+    Attributes:
+        shape: its dimensions, None where unknown.
+        dtype: its numpy type.
+        node, index: the node that computes it and its place among the outputs; `node` is None for a leaf.
+        mask: the tensor that says which time steps count, or None.
+        masked: for a tensor that is a mask: the tensor whose mask it is.
+        static: for a value known while tracing (a shape): what it is when unknown dimensions are a given number.
+    """
+
+    def __init__(
+        self,
+        shape: Iterable[Dim],
+        dtype: Any = None,
+        name: str | None = None,
+        node: Node | None = None,
+        index: int = 0,
+        static: Callable[[int], Any] | None = None,
+    ) -> None:
+        self.shape = Shape(shape)
+        self.dtype = jnp.dtype(dtype or config.floatx())
+        self.name = name or naming.unique_name("tensor")
+        self.node = node
+        self.index = index
+        self.static = static
+        self.mask: Tensor | None = None
+        self.masked: Tensor | None = None
+        self._keras_history: Any = None
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def _keras_shape(self) -> tuple[Dim, ...]:
+        return tuple(self.shape)
+
+    @property
+    def _keras_mask(self) -> Tensor | None:
+        return self.mask
+
+    def get_shape(self) -> Shape:
+        """The shape, as TensorFlow 1 spelled it."""
+        return self.shape
+
+    def __iter__(self) -> Any:
+        if not self.shape or self.shape[0] is None:
+            raise TypeError(f"Cannot iterate over {self!r}: its first dimension is not known.")
+        return (self[i] for i in range(self.shape[0]))
+
+    def __bool__(self) -> bool:
+        raise TypeError(
+            f"{self!r} has no value yet, so it cannot be tested. Use `K.switch`, or compare in a layer's `call`."
+        )
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError(f"{self!r} has no value yet. `K.eval`, `K.function` or `Model.predict` compute values.")
+
+    def __repr__(self) -> str:
+        return f'<kjax.Tensor "{self.name}" shape={tuple(self.shape)} dtype={self.dtype.name}>'
+
+
+class Variable(Symbolic):
+    """A leaf that holds a value: a weight, a state, or a hyperparameter.
+
+    Arguments:
+        value: its first value: anything that numpy can make an array of.
+        dtype: its type; `K.floatx()` for floats if None.
+        name: its name; counted up if None.
+        trainable: whether an optimizer may change it.
+        constraint: function applied to its value after each update of an optimizer, or None.
+    """
+
+    def __init__(
+        self,
+        value: Any,
+        dtype: Any = None,
+        name: str | None = None,
+        trainable: bool = True,
+        constraint: Callable[[Any], Any] | None = None,
+    ) -> None:
+        array = value if isinstance(value, jax.Array) else np.asarray(value)
+        if dtype is None:
+            dtype = config.floatx() if array.dtype.kind == "f" else jax.dtypes.canonicalize_dtype(array.dtype)
+        self.name = name or naming.unique_name("variable")
+        self.trainable = trainable
+        self.constraint = constraint
+        self.dtype = jnp.dtype(dtype)
+        self.shape = Shape(array.shape)
+        self.mask = None
+        self._array: Any = array if isinstance(array, jax.Array) else np.array(array, self.dtype)
+        if self._array.dtype != self.dtype:
+            self._array = self._array.astype(self.dtype)
+
+    @property
+    def stored(self) -> jax.Array:
+        """The array that the variable holds outside of any scope, placed on the device when first asked for."""
+        if not isinstance(self._array, jax.Array):
+            with jax.ensure_compile_time_eval():
+                self._array = jax.device_put(self._array)
+        return self._array
+
+    @property
+    def value(self) -> Any:
+        """What the variable stands for: its traced value in a program, its array elsewhere."""
+        opened = scope.current()
+        return self.stored if opened is None else opened.read(self)
+
+    def store(self, array: jax.Array) -> None:
+        """Hold the result of a program that wrote this variable."""
+        self._array = array
+
+    def assign(self, value: Any) -> Any:
+        """Give the variable a new value, here and now or, in a program, when it has run.
+
+        Raises:
+            ValueError: if the shape differs.
+        """
+        opened = scope.current()
+        if opened is not None:
+            opened.write(self, jnp.asarray(value, self.dtype))
+            return self
+        array = np.array(value, self.dtype)
+        if array.shape != tuple(self.shape):
+            raise ValueError(
+                f"Cannot assign a value of shape {array.shape} to variable '{self.name}' of shape {tuple(self.shape)}."
+            )
+        self._array = array
+        return self
+
+    def assign_add(self, value: Any) -> Any:
+        """Add `value` to the variable."""
+        return self.assign(self.value + jnp.asarray(value, self.dtype))
+
+    def assign_sub(self, value: Any) -> Any:
+        """Subtract `value` from the variable."""
+        return self.assign(self.value - jnp.asarray(value, self.dtype))
+
+    def numpy(self) -> np.ndarray:
+        """A copy of its value."""
+        return np.array(self.stored)
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def _keras_shape(self) -> tuple[Dim, ...]:
+        return tuple(self.shape)
+
+    def get_shape(self) -> Shape:
+        """The shape, as TensorFlow 1 spelled it."""
+        return self.shape
+
+    @property
+    def __jax_array__(self) -> Callable[[], Any]:
+        # Outside of a program JAX must leave `array * variable` to us, or it would keep today's value as a constant.
+        if scope.current() is None:
+            raise AttributeError(f"{self!r} is not an array here. `K.get_value` gives its value.")
+        return lambda: self.value
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.stored, dtype)
+
+    def __float__(self) -> float:
+        return float(self.numpy())
+
+    def __int__(self) -> int:
+        return int(self.numpy())
+
+    def __bool__(self) -> bool:
+        return bool(self.numpy())
+
+    def __len__(self) -> int:
+        if not self.shape or self.shape[0] is None:
+            raise TypeError(f"{self!r} is a scalar and has no length.")
+        return self.shape[0]
+
+    def __iter__(self) -> Any:
+        return (self[i] for i in range(len(self)))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
+        copied = Variable(self.numpy(), self.dtype, self.name, self.trainable, self.constraint)
+        memo[id(self)] = copied
+        return copied
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_array": self.numpy()}
+
+    def __repr__(self) -> str:
+        return f"<kjax.Variable '{self.name}' shape={tuple(self.shape)} dtype={self.dtype.name}>"

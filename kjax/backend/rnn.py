@@ -1,0 +1,117 @@
+"""The loop of recurrent layers over time steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax.numpy as jnp
+
+from kjax._core import graph
+from kjax._core.graph import apply
+from kjax.backend._ops import array
+from kjax.backend.loops import in_scope, loop
+from kjax.backend.tensors import int_shape
+
+StepFunction = Callable[[Any, list[Any]], tuple[Any, Sequence[Any]]]
+
+
+def rnn(
+    step_function: StepFunction,
+    inputs: Any,
+    initial_states: Sequence[Any],
+    go_backwards: bool = False,
+    mask: Any = None,
+    constants: Sequence[Any] | None = None,
+    unroll: bool = False,
+    input_length: int | None = None,
+) -> tuple[Any, Any, list[Any]]:
+    """Carry states through the time steps of sequences.
+
+    At a masked step the states stay as they are and the output is the previous one: the first state, which by
+    convention is the last output; if unrolled, the output before, which is zeros at the first step.
+
+    Arguments:
+        step_function: function of the input of one step `(samples, ...)` and a list of the states, then the
+            constants. Returns the output of the step and the list of new states.
+        inputs: `(samples, time, ...)`.
+        initial_states: the states before the first step.
+        go_backwards: whether to go from the last step to the first. Outputs are in the order of computation.
+        mask: `(samples, time)` or `(samples, time, 1)`, false at the steps to skip; None to skip none.
+        constants: tensors that each step receives after the states.
+        unroll: whether to write the steps one after the other instead of a loop: slower to compile.
+        input_length: ignored: the number of steps is that of `inputs`.
+
+    Returns:
+        The last output `(samples, ...)`, all outputs `(samples, time, ...)` and the list of last states.
+
+    Raises:
+        ValueError: if `inputs` has fewer than three axes; if it is unrolled and has no fixed number of steps;
+            if there is a mask and no state of the shape of the output.
+    """
+    shape = int_shape(inputs)
+    if len(shape) < 3:
+        raise ValueError(f"Input should be at least 3D, (samples, time, ...), but its shape is {shape}.")
+    if unroll and graph.is_symbolic(inputs) and shape[1] is None:
+        raise ValueError("Unrolling requires a fixed number of timesteps.")
+    run = _unrolled if unroll else _looped
+    states, constants = list(initial_states), list(constants or [])
+    last, outputs, states = apply(in_scope, _run, run, step_function, inputs, states, go_backwards, mask, constants)
+    return last, outputs, list(states)
+
+
+def _run(
+    run: Any, step: StepFunction, inputs: Any, states: Any, go_backwards: bool, mask: Any, constants: Any
+) -> tuple[Any, Any, list[Any]]:
+    xs = jnp.swapaxes(array(inputs), 0, 1)
+    masks = None if mask is None else jnp.swapaxes(array(mask).astype(bool), 0, 1)
+    if go_backwards:
+        xs = jnp.flip(xs, 0)
+        masks = None if masks is None else jnp.flip(masks, 0)
+    states, constants = [array(s) for s in states], [array(c) for c in constants]
+
+    def one(x: Any, states: list[Any]) -> tuple[Any, list[Any]]:
+        output, new = step(x, [*states, *constants])
+        return array(output), [array(n).astype(old.dtype) for n, old in zip(new, states, strict=True)]
+
+    outputs, states = run(one, xs, masks, states)
+    return outputs[-1], jnp.swapaxes(outputs, 0, 1), states
+
+
+def _looped(one: Any, xs: Any, masks: Any, states: list[Any]) -> tuple[Any, list[Any]]:
+    def body(states: list[Any], x: Any) -> tuple[list[Any], Any]:
+        x, mask = x
+        output, new = one(x, states)
+        if mask is None:
+            return new, output
+        if not states:
+            raise ValueError(
+                "No initial states provided! With a mask, the step function has to return as its first "
+                "state at time `t` the output at time `t - 1`, and `initial_states` has to say what it is "
+                "at first."
+            )
+        if states[0].shape != output.shape:
+            raise ValueError(
+                f"With a mask, the first state has to be the last output, but the state has shape "
+                f"{states[0].shape} and the output {output.shape}."
+            )
+        return [_choose(mask, *pair) for pair in zip(new, states, strict=True)], _choose(mask, output, states[0])
+
+    states, outputs = loop(body, states, (xs, masks))
+    return outputs, states
+
+
+def _unrolled(one: Any, xs: Any, masks: Any, states: list[Any]) -> tuple[Any, list[Any]]:
+    outputs: list[Any] = []
+    for t in range(xs.shape[0]):
+        output, new = one(xs[t], states)
+        if masks is not None:
+            output = _choose(masks[t], output, outputs[-1] if outputs else jnp.zeros_like(output))
+            new = [_choose(masks[t], *pair) for pair in zip(new, states, strict=True)]
+        outputs.append(output)
+        states = new
+    return jnp.stack(outputs), states
+
+
+def _choose(mask: Any, new: Any, old: Any) -> Any:
+    return jnp.where(mask.reshape(mask.shape + (1,) * (new.ndim - mask.ndim)), new, old.astype(new.dtype))

@@ -1,0 +1,95 @@
+"""The part of a layer that tells how it was called: its input and output tensors, shapes and masks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kjax._core.graph import Node, Tensor
+from kjax.engine._spec import Shape, shape_of, to_list, unpack
+
+
+class Calls:
+    """Tensors of the calls of a layer. A base of `Layer` alone."""
+
+    name: str
+    _inbound_nodes: list[Node]
+
+    def _at(self, index: int, what: str) -> Any:
+        if not self._inbound_nodes:
+            raise AttributeError(
+                f"The layer {self.name} has never been called and thus has no defined {what}. Call it on an `Input`, "
+                "or put it into a model."
+            )
+        if index >= len(self._inbound_nodes):
+            raise ValueError(
+                f"Asked to get {what} at node {index}, but the layer has only {len(self._inbound_nodes)} inbound nodes."
+            )
+        node = self._inbound_nodes[index]
+        if what.startswith("output"):
+            return unpack(node.outputs)
+        return unpack([tensor for tensor in node.inputs if isinstance(tensor, Tensor)])
+
+    def _only(self, what: str) -> Any:
+        if len(self._inbound_nodes) > 1:
+            raise AttributeError(
+                f'Layer {self.name} has multiple inbound nodes, hence the notion of "layer {what}" is ill-defined. '
+                f"Use `get_{what.replace(' ', '_')}_at(node_index)` instead."
+            )
+        return self._at(0, what)
+
+    def get_input_at(self, node_index: int) -> Any:
+        """The input tensor(s) of the layer's call number `node_index`, from 0 on."""
+        return self._at(node_index, "input")
+
+    def get_output_at(self, node_index: int) -> Any:
+        """The output tensor(s) of the layer's call number `node_index`."""
+        return self._at(node_index, "output")
+
+    def get_input_shape_at(self, node_index: int) -> Shape:
+        return shape_of(self._at(node_index, "input shape"))
+
+    def get_output_shape_at(self, node_index: int) -> Shape:
+        return shape_of(self._at(node_index, "output shape"))
+
+    def get_input_mask_at(self, node_index: int) -> Any:
+        return unpack([x.mask for x in to_list(self._at(node_index, "input mask"))])
+
+    def get_output_mask_at(self, node_index: int) -> Any:
+        return unpack([x.mask for x in to_list(self._at(node_index, "output mask"))])
+
+    @property
+    def input(self) -> Any:
+        """The input tensor(s), if the layer was called once."""
+        return self._only("input")
+
+    @property
+    def output(self) -> Any:
+        """The output tensor(s), if the layer was called once."""
+        return self._only("output")
+
+    @property
+    def input_mask(self) -> Any:
+        return unpack([x.mask for x in to_list(self._only("input mask"))])
+
+    @property
+    def output_mask(self) -> Any:
+        return unpack([x.mask for x in to_list(self._only("output mask"))])
+
+    @property
+    def input_shape(self) -> Shape:
+        """The shape(s) of the input(s), the same for every call."""
+        return self._same_shape("input shape")
+
+    @property
+    def output_shape(self) -> Shape:
+        """The shape(s) of the output(s), the same for every call."""
+        return self._same_shape("output shape")
+
+    def _same_shape(self, what: str) -> Shape:
+        shapes = [shape_of(self._at(i, what)) for i in range(max(1, len(self._inbound_nodes)))]
+        if any(shape != shapes[0] for shape in shapes):
+            raise AttributeError(
+                f'The layer "{self.name}" has multiple inbound nodes with different {what}s. Hence the notion of '
+                f'"{what}" is ill-defined for the layer. Use `get_{what.replace(" ", "_")}_at(node_index)` instead.'
+            )
+        return shapes[0]

@@ -1,0 +1,128 @@
+"""From what a user passes to `fit` to checked inputs, targets and weights; and where validation data come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+
+from kjax._core.logs import Logs
+from kjax.engine import _check, _stream
+
+if TYPE_CHECKING:
+    from kjax.engine.training import Model
+
+Data = tuple[list[Any], list[Any], list[Any]]  # inputs, targets, weights
+
+
+def inputs(model: Model, x: Any, finite: bool = False) -> list[Any]:
+    """Checked arrays for the model's inputs."""
+    return _check.standardize(x, model.input_names, [tuple(i.shape) for i in model.inputs], "input", finite)
+
+
+def training(model: Model, x: Any, y: Any, sample_weight: Any, class_weight: Any, finite: bool = True) -> Data:
+    """Checked arrays to train or test on: inputs, targets and weights.
+
+    Raises:
+        ValueError: if they do not fit the model or each other.
+    """
+    plan = model._plan  # pyright: ignore[reportPrivateUsage]
+    assert plan is not None
+    outputs = plan.trained
+    names = [output.name for output in outputs]
+    given = inputs(model, x, finite)
+    targets: list[Any] = []
+    if outputs:
+        if y is None:
+            raise ValueError(
+                f"No targets were given (`y` is None), but the model has a loss for: {', '.join(names)}. "
+                "Pass `y` with one row a sample."
+            )
+        shapes = [output.target_shape for output in outputs]
+        targets = _check.standardize(y, names, shapes, "target", finite)
+    weights = _check.standardize_weights(sample_weight, class_weight, targets, outputs)
+    count = _check.check_lengths(given, targets, weights)
+    for target, output in zip(targets, outputs, strict=True):
+        _check.check_classes(target, output)
+    _check_batch_size(model, count)
+    return given, targets, weights
+
+
+def _check_batch_size(model: Model, samples: int) -> None:
+    for tensor in model.inputs:
+        size = tensor.shape[0]
+        if model.stateful and size is not None and samples % size:
+            raise ValueError(
+                "In a stateful network, you should only pass inputs with a number of samples that can be divided by "
+                f"the batch size. Found: {samples} samples, batch size {size}."
+            )
+
+
+def take(data: Data, samples: int) -> Data:
+    """The first `samples` of everything, repeated from the start if there are fewer."""
+    have = data[0][0].shape[0]
+    rows = np.arange(samples) % have
+    return jax.tree.map(lambda a: a[rows], data) if samples > have else jax.tree.map(lambda a: a[:samples], data)
+
+
+@dataclass
+class Validation:
+    """Where the data to validate on come from: given, split off, or a source of batches."""
+
+    data: Any
+    split: float
+    steps: int | None
+    freq: Any
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.split < 1.0:
+            raise ValueError(f"`validation_split` must be from 0 up to, but not including, 1. Found: {self.split}")
+        if isinstance(self.freq, int) and self.freq < 1:
+            raise ValueError(f"`validation_freq` must be at least 1. Found: {self.freq}")
+
+    @property
+    def is_source(self) -> bool:
+        return _stream.is_source(self.data)
+
+    def prepare(self, model: Model, data: Data, batch_size: int) -> tuple[Data, Callable[[], Logs] | None, int]:
+        """The data to train on, the function that validates (or None), and the number of samples it uses."""
+        if self.data is not None:
+            validate, count = self.function(model, batch_size)
+            return data, validate, count
+        if not self.split:
+            return data, None, 0
+        samples = data[0][0].shape[0]
+        cut = int(samples * (1.0 - self.split))
+        if not 0 < cut < samples:
+            raise ValueError(
+                f"`validation_split={self.split}` of {samples} samples leaves {cut} to train on and {samples - cut} to "
+                "validate on. Both need at least one."
+            )
+        held_out: Data = jax.tree.map(lambda a: a[cut:], data)
+        kept: Data = jax.tree.map(lambda a: a[:cut], data)
+        return kept, lambda: _validate(model, held_out, batch_size), samples - cut
+
+    def function(self, model: Model, batch_size: int) -> tuple[Callable[[], Logs] | None, int]:
+        """The function that validates on given data, and the number of samples."""
+        if self.data is None:
+            return None, 0
+        if self.is_source:
+            return lambda: _stream.validate(model, self.data, self.steps), 0
+        if not isinstance(self.data, (list, tuple)) or len(self.data) not in (2, 3):
+            count = len(self.data) if hasattr(self.data, "__len__") else 1
+            raise ValueError(
+                "When passing validation_data, it must contain 2 (x_val, y_val) or 3 (x_val, y_val, "
+                f"val_sample_weights) items, however it contains {count} items"
+            )
+        x, y, *weights = self.data
+        held_out = training(model, x, y, weights[0] if weights else None, None)
+        if self.steps is not None:
+            held_out = take(held_out, min(self.steps * batch_size, held_out[0][0].shape[0]))
+        return lambda: _validate(model, held_out, batch_size), held_out[0][0].shape[0]
+
+
+def _validate(model: Model, data: Data, batch_size: int) -> Logs:
+    return model._validation_logs(data, batch_size)  # pyright: ignore[reportPrivateUsage]

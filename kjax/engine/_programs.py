@@ -1,0 +1,112 @@
+"""Compiled programs of a model, kept for as long as the plan and the graph stay as they are.
+
+A program is compiled ahead of its first run, once for each set of shapes, in the calling thread or in another one.
+Variables that a program turns out to read are added to its arguments, and it is traced again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+
+from kjax._core.graph import Variable
+from kjax.engine._steps import Roles, Unbound
+
+_MOST_TRACES = 5
+
+Build = Callable[[Roles, bool], Callable[..., Any]]
+
+# Operations that XLA runs up to ten times slower on a CPU inside of a loop than outside of it.
+_SLOW_IN_LOOPS = frozenset(
+    ("conv_general_dilated", "reduce_window", "reduce_window_max", "reduce_window_sum", "select_and_scatter_add")
+)
+
+
+def is_slow_in_loop(jaxpr: Any) -> bool:
+    """Whether a program, on the device that it is meant for, should not run its batches in a loop."""
+    return jax.default_backend() == "cpu" and _has_any(jaxpr, _SLOW_IN_LOOPS)
+
+
+def _has_any(jaxpr: Any, names: frozenset[str]) -> bool:
+    for equation in jaxpr.eqns:
+        if equation.primitive.name in names:
+            return True
+        inner = (getattr(value, "jaxpr", value) for value in jax.tree.leaves(list(equation.params.values())))
+        if any(_has_any(value, names) for value in inner if hasattr(value, "eqns")):
+            return True
+    return False
+
+
+def signature(args: Any) -> tuple[Any, ...]:
+    """What a compiled program depends on: structure, shapes and types of its arguments."""
+    leaves, structure = jax.tree.flatten(args)
+    return (structure, *((leaf.shape, leaf.dtype) for leaf in leaves))
+
+
+class Program:
+    """One kind of step of a model, compiled for each set of shapes that comes.
+
+    Arguments:
+        build: makes the function to compile, given the variables that it receives and whether it may loop.
+        roles: the variables known so far.
+        donate: numbers of the arguments whose memory the results may take over.
+
+    Attributes:
+        looped: whether one run covers many batches. False where that is slow: then a run is one batch.
+    """
+
+    def __init__(self, build: Build, roles: Roles, donate: Sequence[int] = ()) -> None:
+        self.roles = roles
+        self.looped = True
+        self._build = build
+        self._donate = tuple(donate)
+        self._compiled: dict[Any, Any] = {}
+        self._lock = threading.RLock()
+
+    def state(self) -> list[Any]:
+        """The present values of the variables that are not trained."""
+        return [variable.stored for variable in self.roles.state]
+
+    def params(self) -> list[Any]:
+        """The present values of the variables that are trained."""
+        return [variable.stored for variable in self.roles.trainable]
+
+    def compile(self, key: Any, make_args: Callable[[], tuple[Any, ...]]) -> Any:
+        """The compiled program for the shapes that `key` stands for; `make_args` gives arguments to compile for."""
+        compiled = self._compiled.get(key)
+        if compiled is not None:
+            return compiled
+        with self._lock:
+            traces = 0
+            while key not in self._compiled:
+                traces += 1
+                # A layer that makes variables in `call` has new ones in every trace: they stay constants.
+                roles = self.roles if traces < _MOST_TRACES else self.roles.with_constants()
+                function = jax.jit(self._build(roles, self.looped), donate_argnums=self._donate)
+                try:
+                    traced = function.trace(*make_args())
+                    if self.looped and is_slow_in_loop(traced.jaxpr):
+                        self.looped = False
+                        continue
+                    self._compiled[key] = traced.lower().compile()
+                except Unbound as unbound:
+                    known = {*self.roles.trainable, *self.roles.state}
+                    more = [variable for variable in unbound.variables if variable not in known]
+                    assert more, "a program's variables are bound once they are known"
+                    self.roles = self.roles.with_state(more)
+                    self._compiled.clear()
+            return self._compiled[key]
+
+    @property
+    def count(self) -> int:
+        """How many programs have been compiled."""
+        return len(self._compiled)
+
+
+def store(variables: Sequence[Variable], values: Sequence[Any]) -> None:
+    """Let variables hold what a program returned for them."""
+    for variable, value in zip(variables, values, strict=True):
+        variable.store(value)

@@ -1,0 +1,204 @@
+"""Training, testing and predicting on batches from a generator, a `Sequence` or any iterable of batches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+
+from kjax import callbacks as cb
+from kjax._core.logs import Logs
+from kjax._core.progbar import Progbar
+from kjax.engine import _data, _feed, _loop
+
+if TYPE_CHECKING:
+    from kjax.engine.training import Model
+
+
+def is_source(x: Any) -> bool:
+    """Whether `x` yields batches, instead of being the data."""
+    if x is None or isinstance(x, (np.ndarray, jax.Array, list, tuple, dict)) or hasattr(x, "to_numpy"):
+        return False
+    if hasattr(x, "__array__") or (hasattr(x, "shape") and hasattr(x, "dtype")):
+        return False
+    return hasattr(x, "__next__") or hasattr(x, "__iter__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
+
+
+def _split(item: Any) -> tuple[Any, Any, Any]:
+    """(x, y, sample_weight) of what a source yields."""
+    if not isinstance(item, (list, tuple)) or len(item) not in (2, 3):
+        raise ValueError(
+            "Output of generator should be a tuple `(x, y, sample_weight)` or `(x, y)`. "
+            f"Found: {type(item).__name__} {str(item)[:100]}"
+        )
+    x, y, *weights = item
+    return x, y, weights[0] if weights else None
+
+
+def _count(source: Any, steps: int | None, argument: str) -> int | None:
+    """Batches to take: as told, else all that the source has; None to go on until it ends."""
+    if steps is not None:
+        return int(steps)
+    known = _feed.steps_of(source)
+    if known is None and hasattr(source, "__next__"):
+        raise ValueError(
+            f"`{argument}=None` is only valid for a source of batches that has an end, such as a `Sequence`. "
+            f"Please specify `{argument}`."
+        )
+    return known
+
+
+class _Batches:
+    """Checked batches of a source, one after the other, restarted when it ends and more is wanted."""
+
+    def __init__(self, model: Model, source: Any, ahead: int, class_weight: Any = None, shuffle: bool = False) -> None:
+        self.model, self.class_weight = model, class_weight
+        self._first: Any = None
+        maker = _feed.iterator_maker(source, shuffle)
+        if not model.outputs:
+            maker = self._after_building(maker)
+        self.stream = _feed.Stream(maker, self._prepare, ahead)
+
+    def _after_building(self, maker: Any) -> Any:
+        """Build the model from the first batch, in this thread, before the stream starts."""
+        iterator = maker()
+        first = next(iterator)
+        self.model._build_for(_split(first)[0])  # pyright: ignore[reportPrivateUsage]
+        left = [first]
+
+        def again() -> Any:
+            if not left:
+                yield from maker()
+                return
+            yield left.pop()
+            yield from iterator
+
+        return again
+
+    def _prepare(self, item: Any) -> Any:
+        x, y, weight = _split(item)
+        self.model._require_plan()  # pyright: ignore[reportPrivateUsage]
+        return _data.training(self.model, x, y, weight, self.class_weight, finite=False)
+
+
+def fit(
+    model: Model,
+    source: Any,
+    steps: int | None,
+    epochs: int,
+    verbose: int,
+    given: Any,
+    validation: _data.Validation,
+    class_weight: Any,
+    ahead: int,
+    shuffle: bool | str,
+    initial_epoch: int,
+) -> Any:
+    """`fit` on a source of batches. Returns the history."""
+    count = _count(source, steps, "steps_per_epoch")
+    batches = _Batches(model, source, ahead, class_weight, bool(shuffle))
+    try:
+        model._require_plan()  # pyright: ignore[reportPrivateUsage]
+        validate, _ = validation.function(model, 32)
+        plan, trainer = model._ready()  # pyright: ignore[reportPrivateUsage]
+        options = _loop.FitOptions(epochs, initial_epoch, verbose, validate, validation.freq, None, None, count)
+        names = list(plan.log_names)
+        callbacks = _loop.start(model, given, options, names, "steps")
+        watched = cb.watches_batches(given or [])
+        epoch = initial_epoch
+        while epoch < epochs and not model.stop_training:
+            callbacks.on_epoch_begin(epoch)
+            _epoch(model, trainer, batches.stream, count, callbacks, names, watched)
+            logs = Logs(validate() if validate is not None and options.validates(epoch) else {})
+            callbacks.on_epoch_end(epoch, logs)
+            epoch += 1
+        callbacks.on_train_end()
+        return model.history
+    finally:
+        batches.stream.close()
+
+
+def _epoch(
+    model: Model,
+    trainer: Any,
+    stream: Any,
+    count: int | None,
+    callbacks: Any,
+    names: list[str],
+    watched: bool,
+) -> None:
+    step = 0
+    while (count is None or step < count) and not model.stop_training:
+        batch = stream.next()
+        if batch is None:
+            if count is None and step:
+                return
+            continue
+        size = batch[0][0].shape[0]
+        if watched:
+            callbacks.on_batch_begin(step, {"batch": step, "size": size})
+        logs = trainer.one_batch(batch)
+        if watched:
+            about = {"batch": step, "size": size, **dict(zip(names, logs, strict=True))}
+            callbacks.on_batch_end(step, Logs(about))
+        else:
+            callbacks.on_chunk_end(step, np.array([size]), logs[None], names)
+        step += 1
+
+
+def evaluate(model: Model, source: Any, steps: int | None, verbose: int, ahead: int) -> list[Any]:
+    """Averages of what is logged over the batches of a source, weighted by their sizes."""
+    count = _count(source, steps, "steps")
+    batches = _Batches(model, source, ahead)
+    bar = Progbar(count) if verbose == 1 else None
+    total: Any = 0.0
+    samples = step = 0
+    try:
+        while count is None or step < count:
+            batch = batches.stream.next()
+            if batch is None:
+                if count is None and step:
+                    break
+                continue
+            size = batch[0][0].shape[0]
+            scanner = model._scanner("test")  # pyright: ignore[reportPrivateUsage]
+            for logs, _, _ in scanner(batch, size, size):
+                total = total + size * logs[0].astype(np.float64)
+            samples += size
+            step += 1
+            if bar is not None:
+                bar.update(step)
+    finally:
+        batches.stream.close()
+    return [np.float64(value) for value in total / max(1, samples)]
+
+
+def validate(model: Model, source: Any, steps: int | None) -> Logs:
+    """Logs of validating on a source of batches."""
+    values = evaluate(model, source, steps, 0, 10)
+    return Logs({f"val_{name}": value for name, value in zip(model.metrics_names, values, strict=True)})
+
+
+def predict(model: Model, source: Any, steps: int | None, verbose: int, ahead: int) -> list[np.ndarray]:
+    """The outputs for the batches of a source, joined."""
+    count = _count(source, steps, "steps")
+    bar = Progbar(count) if verbose == 1 else None
+    stream = _feed.Stream(_feed.iterator_maker(source), lambda item: item, ahead)
+    pieces: list[list[np.ndarray]] = []
+    step = 0
+    try:
+        while count is None or step < count:
+            item = stream.next()
+            if item is None:
+                if count is None and step:
+                    break
+                continue
+            outputs = model.predict_on_batch(item[0] if isinstance(item, tuple) else item)
+            pieces.append(outputs if isinstance(outputs, list) else [outputs])
+            step += 1
+            if bar is not None:
+                bar.update(step)
+    finally:
+        stream.close()
+    return [np.concatenate(parts) for parts in zip(*pieces, strict=True)]

@@ -1,0 +1,358 @@
+"""`Model`: a network that is compiled, trained, tested and asked for predictions."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from kjax import optimizers
+from kjax._core.arguments import accepts_old_names
+from kjax._core.graph import Tensor, Variable
+from kjax._core.logs import Logs
+from kjax.engine import _check, _data, _loop, _stream
+from kjax.engine._feed import ArrayFeed
+from kjax.engine._plan import Plan, make_plan
+from kjax.engine._runs import Scanner, Trainer, make_scanner, make_trainer
+from kjax.engine.base_layer import unpack
+from kjax.engine.input_layer import Input
+from kjax.engine.network import Network
+from kjax.engine.training_generator import GeneratorMethods
+
+
+class Model(GeneratorMethods, Network):
+    """A model: a graph of layers between `inputs` and `outputs`, or a subclass with a `call` of its own.
+
+    Arguments:
+        inputs: tensor or list of tensors made by `Input`.
+        outputs: tensor or list of tensors.
+        name: the model's name.
+
+    Attributes:
+        optimizer, loss, metrics, loss_weights, weighted_metrics, sample_weight_mode: what `compile` was given.
+        history: the `History` of the last `fit`.
+        stop_training: set to True by a callback to end `fit`.
+    """
+
+    @accepts_old_names("Model")
+    def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None, **kwargs: Any) -> None:
+        self.optimizer: Any = None
+        self.loss: Any = None
+        self.history: Any = None
+        self.stop_training = False
+        self._plan: Plan | None = None
+        self._collected: list[Variable] | None = None
+        self._programs: dict[str, Any] = {}
+        super().__init__(inputs, outputs, name, **kwargs)
+
+    # -- compile -----------------------------------------------------------------------------------------------------
+
+    @accepts_old_names("Model.compile")
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        metrics: Any = None,
+        loss_weights: Any = None,
+        sample_weight_mode: Any = None,
+        weighted_metrics: Any = None,
+        target_tensors: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Say how to train.
+
+        Arguments:
+            optimizer: a name, an `Optimizer`, or an optax transformation.
+            loss: a name or function (y_true, y_pred) -> loss of each sample; a list or dictionary of them for several
+                outputs.
+            metrics: names or functions, a list for all outputs, a list of lists, or a dictionary by output.
+            loss_weights: factors of the outputs' losses, a list or dictionary.
+            sample_weight_mode: `'temporal'` for weights of time steps; None for weights of samples.
+            weighted_metrics: metrics in which sample weights count.
+            target_tensors: must be None: targets are fed.
+            **kwargs: `run_eagerly` and the like of later versions are accepted and change nothing.
+
+        Raises:
+            ValueError: for unknown names, or if there is nothing to optimize.
+            TypeError: for an argument that is not understood.
+        """
+        unknown = sorted(set(kwargs) - {"run_eagerly", "steps_per_execution", "jit_compile", "auto_scale_loss"})
+        if unknown:
+            raise TypeError(f"Invalid keyword argument passed to `compile`: {unknown[0]!r}.")
+        if target_tensors is not None:
+            raise ValueError("`target_tensors` is not supported: feed the targets to `fit`.")
+        self.optimizer = optimizers.get(optimizer)
+        self.loss = {} if loss is None else loss
+        self.metrics = metrics or []
+        self.loss_weights = loss_weights
+        self.sample_weight_mode = sample_weight_mode
+        self.weighted_metrics = weighted_metrics
+        self._compile_args = (loss, loss_weights, metrics, weighted_metrics, sample_weight_mode)
+        self._plan, self._collected = None, None
+        self._forget_programs()
+        if self.outputs:
+            self._make_plan()
+
+    def _make_plan(self) -> Plan:
+        loss, loss_weights, metrics, weighted_metrics, mode = self._compile_args
+        shapes = [tuple(output.shape) for output in self.outputs]
+        self._plan = make_plan(
+            self.output_names, shapes, loss, loss_weights, metrics, weighted_metrics, mode, bool(self.losses)
+        )
+        self._collected = list(self.trainable_weights)
+        return self._plan
+
+    def _forget_programs(self) -> None:
+        self._programs = {}
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """Names of what `evaluate` returns, the loss first.
+
+        Raises:
+            RuntimeError: if the model has not been compiled.
+        """
+        return list(self._require_plan().log_names)
+
+    def _require_compiled(self) -> None:
+        if self.optimizer is None:
+            raise RuntimeError(
+                "You must compile a model before training/testing. Use `model.compile(optimizer, loss)`."
+            )
+
+    def _require_plan(self) -> Plan:
+        self._require_compiled()
+        if self._plan is None and not self.outputs:
+            raise RuntimeError("The model has not been built yet, so its outputs are not known. Call `build` or `fit`.")
+        return self._plan or self._make_plan()
+
+    # -- programs ----------------------------------------------------------------------------------------------------
+
+    def _ready(self) -> tuple[Plan, Trainer]:
+        """The plan and the compiled training steps."""
+        plan = self._require_plan()
+        self._check_trainable()
+        if "train" not in self._programs:
+            self._programs["train"] = make_trainer(self, plan, self._collected or [])
+        return plan, self._programs["train"]
+
+    def _scanner(self, kind: str) -> Scanner:
+        """The compiled steps that test (`'test'`) or predict (`'predict'`)."""
+        if kind not in self._programs:
+            self._programs[kind] = make_scanner(self, self._plan if kind == "test" else None)
+        return self._programs[kind]
+
+    def _check_trainable(self) -> None:
+        """Warn if `trainable` was changed after `compile`: training does not follow it."""
+        if self._collected is not None and len(self._collected) != len(self.trainable_weights):
+            warnings.warn(
+                "Discrepancy between trainable weights and collected trainable weights, did you set "
+                "`model.trainable` without calling `model.compile` after ?",
+                stacklevel=3,
+            )
+
+    def _callback_model(self) -> Any:
+        return getattr(self, "callback_model", None) or self
+
+    def _build_for(self, x: Any) -> None:
+        """Build a model that did not know the shape of its input from the data."""
+        if self.outputs:
+            return
+        if not self._children():
+            raise ValueError("The model has no layers. Add some with `model.add(...)` before you feed it.")
+        items = list(x.values()) if isinstance(x, dict) else x if _check.is_list_of_arrays(x, 0) else [x]
+        arrays = [_check.as_array(item, "input") for item in items]
+        shapes = [(None, *(array.shape[1:] or (1,))) for array in arrays]
+        if type(self).call is Network.call:
+            self.build(shapes[0] if len(shapes) == 1 else shapes)
+            return
+        types = ["int32" if array.dtype.kind in "iu" and array.dtype.itemsize > 1 else None for array in arrays]
+        inputs: list[Tensor] = [Input(batch_shape=s, dtype=t) for s, t in zip(shapes, types, strict=True)]
+        self._build_from(inputs)
+
+    # -- training ----------------------------------------------------------------------------------------------------
+
+    @accepts_old_names("Model.fit")
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: int = 1,
+        callbacks: Sequence[Any] | None = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool | str = True,
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_freq: Any = 1,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        validation_batch_size: int | None = None,
+    ) -> Any:
+        """Train for a number of epochs.
+
+        Arguments:
+            x: array, list or dictionary of arrays, DataFrame; or a generator, `Sequence` or iterable of batches
+                (inputs, targets) or (inputs, targets, sample_weights).
+            y: targets, likewise; None if `x` yields batches.
+            batch_size: samples in a batch; 32 by default.
+            epochs: number of the epoch at which to stop.
+            verbose: 0 silent, 1 a progress bar, 2 a line an epoch.
+            callbacks: list of `Callback`.
+            validation_split: share of the samples, from the end and before shuffling, to validate on.
+            validation_data: (x, y) or (x, y, sample_weights), or a source of batches.
+            shuffle: a new order each epoch; `'batch'` shuffles batches; False keeps the order.
+            class_weight: weight by class number.
+            sample_weight: one weight a sample, or (samples, time) with `sample_weight_mode='temporal'`.
+            initial_epoch: number of the epoch at which to start.
+            steps_per_epoch: batches in an epoch.
+            validation_steps: batches to validate on.
+            validation_freq: validate every so many epochs, or after the epochs of a list (from 1 on).
+            max_queue_size: batches kept ready, for sources of batches.
+            workers, use_multiprocessing: accepted; one thread fetches batches.
+            validation_batch_size: samples in a batch of validation; `batch_size` by default.
+
+        Returns:
+            A `History`: its `history` maps each name to a list of one value an epoch.
+
+        Raises:
+            RuntimeError: if the model has not been compiled.
+            ValueError: if the data do not fit the model, before any training is done.
+        """
+        self._require_compiled()
+        validation = _data.Validation(validation_data, validation_split, validation_steps, validation_freq)
+        if _stream.is_source(x):
+            if y is not None or sample_weight is not None:
+                raise ValueError("`y` and `sample_weight` must be None when `x` yields batches: it yields them too.")
+            return _stream.fit(
+                self, x, steps_per_epoch, epochs, verbose, callbacks, validation, class_weight, max_queue_size, shuffle,
+                initial_epoch,
+            )  # fmt: skip
+        batch_size = 32 if batch_size is None else int(batch_size)
+        if batch_size < 1:
+            raise ValueError(f"`batch_size` must be at least 1. Found: {batch_size}")
+        self._build_for(x)
+        self._require_plan()
+        data = _data.training(self, x, y, sample_weight, class_weight)
+        data, validate, count = validation.prepare(self, data, validation_batch_size or batch_size)
+        samples = data[0][0].shape[0]
+        if steps_per_epoch is not None:
+            data = _data.take(data, steps_per_epoch * batch_size)
+            samples = data[0][0].shape[0]
+        if count and verbose:
+            print(f"Train on {samples} samples, validate on {count} samples")
+        options = _loop.FitOptions(epochs, initial_epoch, verbose, validate, validation_freq, batch_size, samples, None)
+        return _loop.fit_arrays(self, ArrayFeed(data, batch_size, shuffle), callbacks, options)
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: int = 1,
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Sequence[Any] | None = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+    ) -> Any:
+        """The loss and the metrics on given data, averaged over the samples.
+
+        Returns:
+            The loss, or a list [loss, metrics...] named by `metrics_names`.
+
+        Raises:
+            RuntimeError: if the model has not been compiled.
+            ValueError: if the data do not fit the model.
+        """
+        self._require_compiled()
+        if _stream.is_source(x):
+            return unpack(_stream.evaluate(self, x, steps, verbose, max_queue_size))
+        self._build_for(x)
+        self._require_plan()
+        data = _data.training(self, x, y, sample_weight, None, finite=False)
+        data = data if steps is None else _data.take(data, steps * (batch_size or 32))
+        return unpack(self._evaluate_arrays(data, batch_size or 32, verbose))
+
+    def _evaluate_arrays(self, data: Any, batch_size: int, verbose: int) -> list[Any]:
+        samples = data[0][0].shape[0]
+        return _loop.evaluate_arrays(self._scanner("test"), data, samples, batch_size, verbose)
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: int = 0,
+        steps: int | None = None,
+        callbacks: Sequence[Any] | None = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+    ) -> Any:
+        """The outputs for given inputs: a numpy array, or a list of them for several outputs.
+
+        Raises:
+            ValueError: if the data do not fit the model.
+        """
+        if _stream.is_source(x):
+            return unpack(_stream.predict(self, x, steps, verbose, max_queue_size))
+        self._build_for(x)
+        inputs = _data.inputs(self, x)
+        samples = _check.check_lengths(inputs, ())
+        size = batch_size or 32
+        if self.stateful and samples % size:
+            raise ValueError(
+                "In a stateful network, you should only pass inputs with a number of samples that can be divided by "
+                f"the batch size {size}. Found: {samples} samples."
+            )
+        return unpack(_loop.predict_arrays(self._scanner("predict"), (inputs, [], []), samples, size, verbose))
+
+    # -- single batches ----------------------------------------------------------------------------------------------
+
+    def train_on_batch(
+        self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None, reset_metrics: bool = True
+    ) -> Any:
+        """One step of training on one batch. Returns the loss, or [loss, metrics...]."""
+        self._require_compiled()
+        self._build_for(x)
+        self._require_plan()
+        batch = _data.training(self, x, y, sample_weight, class_weight)
+        logs = self._ready()[1].one_batch(batch)
+        return unpack([np.asarray(value) for value in logs])
+
+    def test_on_batch(self, x: Any, y: Any, sample_weight: Any = None, reset_metrics: bool = True) -> Any:
+        """The loss, or [loss, metrics...], of one batch."""
+        self._require_compiled()
+        self._build_for(x)
+        self._require_plan()
+        batch = _data.training(self, x, y, sample_weight, None, finite=False)
+        samples = batch[0][0].shape[0]
+        (logs, _, _), *_ = self._scanner("test")(batch, samples, samples)
+        return unpack([np.asarray(value) for value in logs[0]])
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """The outputs for one batch."""
+        self._build_for(x)
+        inputs = _data.inputs(self, x)
+        samples = _check.check_lengths(inputs, ())
+        return unpack(_loop.predict_arrays(self._scanner("predict"), (inputs, [], []), samples, samples, 0))
+
+    def summary(
+        self, line_length: int | None = None, positions: Sequence[float] | None = None, print_fn: Any = None
+    ) -> None:
+        """Print a table of the layers: name and type, shape of the output, number of parameters."""
+        self._check_trainable()
+        super().summary(line_length, positions, print_fn)
+
+    def _validation_logs(self, data: Any, batch_size: int) -> Logs:
+        values = self._evaluate_arrays(data, batch_size, 0)
+        return Logs({f"val_{name}": value for name, value in zip(self.metrics_names, values, strict=True)})
