@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import pathlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import jax
 import numpy as np
 
 FOLDER = pathlib.Path(__file__).parent / "recorded"
@@ -102,8 +105,31 @@ def namespace(head: str) -> dict[str, Any]:
     return names
 
 
+# Cases in which rounding grows until it decides the result: in float32 another instruction set moves the last
+# epochs by 2%. In float64 they are what the formulas say, and the recorded run lies within the tolerance of that.
+DOUBLE = {"loss_mape_sw"}
+
+
+@contextlib.contextmanager
+def double_precision() -> Iterator[None]:
+    """Computes in float64 inside of a `with` block."""
+    from kjax import backend as K
+
+    K.set_floatx("float64")
+    try:
+        yield
+    finally:
+        K.set_floatx("float32")
+        jax.config.update("jax_enable_x64", False)
+
+
 def replay(case: Case) -> Replay:
     """Builds the case's model in kjax, gives it the recorded weights, trains it as Keras was told to."""
+    with double_precision() if case.name in DOUBLE else contextlib.nullcontext():
+        return _replay(case)
+
+
+def _replay(case: Case) -> Replay:
     meta = case.meta
     names = namespace(case.head)
     names.update({name: case.arrays[f"extra_{name}"] for name in meta["extra"]})

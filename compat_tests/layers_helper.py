@@ -29,7 +29,7 @@ class Numbers:
     """
 
     outputs: list[np.ndarray]
-    input_gradients: list[np.ndarray | None]
+    input_gradients: list[Any]
     weight_gradients: list[np.ndarray]
     weights: list[np.ndarray]
 

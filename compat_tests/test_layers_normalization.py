@@ -194,7 +194,7 @@ def test_mask_is_passed_on() -> None:
 
 
 def test_regularizers_and_constraints() -> None:
-    layer = BatchNormalization(beta_regularizer="l2", gamma_regularizer="l1", gamma_constraint="nonneg")
+    layer: Any = BatchNormalization(beta_regularizer="l2", gamma_regularizer="l1", gamma_constraint="nonneg")
     layer(Input((5,)))
     assert len(layer.losses) == 2
     assert layer.gamma.constraint is layer.gamma_constraint

@@ -46,6 +46,8 @@ CASES = golden.all_cases()
 READY = [case for case in CASES if not layers_named(case) & LATER]
 
 
+# Keras warned of it too, and went on with the sample weights alone.
+@pytest.mark.filterwarnings("ignore:Found both `sample_weight` and `class_weight`")
 @pytest.mark.parametrize("case", READY, ids=lambda case: f"{case.group}-{case.name}")
 def test_replay(case: golden.Case, record_property: Callable[[str, object], None]) -> None:
     record_property("max_deviation", golden.check(case))

@@ -87,4 +87,7 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
         p = _clipped(x)
         x = jnp.log(p / (1 - p))
     target, x = operators.align(target, x)
-    return jax.nn.relu(x) - x * target + jnp.log1p(jnp.exp(-jnp.abs(x)))
+    # Not relu and abs: JAX's derivatives of the two at 0 do not add up to the right one.
+    positive = x >= 0
+    above, minus_size = jnp.where(positive, x, jnp.zeros_like(x)), jnp.where(positive, -x, x)
+    return above - x * target + jnp.log1p(jnp.exp(minus_size))

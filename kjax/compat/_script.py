@@ -58,6 +58,7 @@ def _execute(get_code: Callable[[], CodeType], main: ModuleType) -> int:
     compat.install()
     _alias_in_children()
     _choose_plot_backend()
+    _print_numbers_plainly()
     if _traceback.full():
         _keep_jax_frames()
     try:
@@ -111,6 +112,14 @@ def _choose_plot_backend() -> None:
     windowed = sys.platform in ("darwin", "win32") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     if not windowed:
         os.environ.setdefault("MPLBACKEND", "Agg")
+
+
+def _print_numbers_plainly() -> None:
+    """`print([loss, accuracy])` shows `[0.18, 0.94]`, as under the numpy that old scripts were written for."""
+    import numpy as np
+
+    if np.lib.NumpyVersion(np.__version__) >= "2.0.0":
+        np.set_printoptions(legacy="1.25")
 
 
 def _keep_jax_frames() -> None:

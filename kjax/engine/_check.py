@@ -6,6 +6,7 @@ name, of at least two dimensions.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,6 +18,30 @@ from kjax._core import config
 from kjax.engine._plan import OutputPlan
 
 Dims = tuple[int | None, ...]
+
+
+def whole(value: Any, name: str, least: int = 1) -> int:
+    """An argument that counts something, as an int.
+
+    Raises:
+        TypeError: if it is no whole number.
+        ValueError: if it is less than `least`.
+    """
+    if isinstance(value, (str, bytes)) or np.ndim(value) or value is None or value != value // 1:
+        raise TypeError(f"`{name}` must be a whole number. Found: {value!r}")
+    if value < least:
+        raise ValueError(f"`{name}` must be at least {least}. Found: {value}")
+    return int(value)
+
+
+def steps(value: Any, name: str) -> int:
+    """A number of batches. Keras counted up to it, so that a fraction means one batch more."""
+    return whole(math.ceil(value) if isinstance(value, (float, np.floating)) else value, name)
+
+
+def batch_size(value: Any) -> int:
+    """A batch size; 32 for None."""
+    return 32 if value is None else whole(value, "batch_size")
 
 
 def standardize(
@@ -37,6 +62,8 @@ def standardize(
     arrays = [as_array(item, f"{what} {name}") for item, name in zip(items, names, strict=True)]
     arrays = [array[:, None] if array.ndim == 1 else array for array in arrays]
     for array, name, shape in zip(arrays, names, shapes, strict=True):
+        if array.shape[0] == 0:
+            raise ValueError(f"The data is empty: {what} {name} has 0 samples. Expected at least one.")
         if shape is not None:
             _check_shape(array.shape, shape, name, what)
         if finite:
@@ -143,8 +170,11 @@ def _check_shape(shape: Sequence[int], expected: Dims, name: str, what: str) -> 
 
 
 def _check_finite(array: Any, name: str, what: str) -> None:
+    if not np.issubdtype(array.dtype, np.floating):
+        return
     # A sum is NaN if any item is: cheaper than a mask as large as the data.
-    if isinstance(array, np.ndarray) and array.dtype.kind == "f" and np.isnan(np.sum(array)) and np.isnan(array).any():
+    total = np.sum(array) if isinstance(array, np.ndarray) else np.asarray(array.sum())
+    if np.isnan(total) and np.isnan(array := np.asarray(array)).any():
         where = np.argwhere(np.isnan(array))[0]
         raise ValueError(
             f"The data for {what} {name} contains NaN: {int(np.isnan(array).sum())} of {array.size} values, the first "

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from kjax._core import config
 from kjax._core.logs import Logs
 from kjax.engine import _check, _stream
 
@@ -76,6 +77,7 @@ class Validation:
     split: float
     steps: int | None
     freq: Any
+    held_out: list[Any] | None = None  # inputs, targets and weights in one list, once they are known
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.split < 1.0:
@@ -103,6 +105,7 @@ class Validation:
             )
         held_out: Data = jax.tree.map(lambda a: a[cut:], data)
         kept: Data = jax.tree.map(lambda a: a[:cut], data)
+        self._hold_out(held_out)
         return kept, lambda: _validate(model, held_out, batch_size), samples - cut
 
     def function(self, model: Model, batch_size: int) -> tuple[Callable[[], Logs] | None, int]:
@@ -120,8 +123,16 @@ class Validation:
         x, y, *weights = self.data
         held_out = training(model, x, y, weights[0] if weights else None, None)
         if self.steps is not None:
-            held_out = take(held_out, min(self.steps * batch_size, held_out[0][0].shape[0]))
+            held_out = take(
+                held_out, min(_check.steps(self.steps, "validation_steps") * batch_size, held_out[0][0].shape[0])
+            )
+        self._hold_out(held_out)
         return lambda: _validate(model, held_out, batch_size), held_out[0][0].shape[0]
+
+    def _hold_out(self, data: Data) -> None:
+        inputs, targets, weights = data
+        ones = [np.ones(target.shape[0], config.floatx()) for target in targets]
+        self.held_out = [*inputs, *targets, *(o if w is None else w for o, w in zip(ones, weights, strict=True))]
 
 
 def _validate(model: Model, data: Data, batch_size: int) -> Logs:

@@ -106,6 +106,10 @@ def _piece(data: Any, first: int, batches: int, size: int) -> Any:
     return jax.tree.map(cut, data)
 
 
+class RanOut(Exception):
+    """A source of batches, started over, gave no more: a generator that has ended."""
+
+
 class Stream:
     """Batches of an iterable, fetched by a thread ahead of their use.
 
@@ -119,6 +123,7 @@ class Stream:
         self._queue: queue.Queue[tuple[str, Any]] = queue.Queue(max(1, ahead))
         self._stop = threading.Event()
         self._make, self._prepare = make, prepare
+        self.given = False  # whether a batch has been taken
         self._thread = threading.Thread(target=self._work, daemon=True, name="kjax-feed")
         self._thread.start()
 
@@ -148,11 +153,14 @@ class Stream:
         """The next batch, or None at an end of the iterable.
 
         Raises:
+            RanOut: if no more will come.
             Exception: what the iterable raised.
         """
         kind, value = self._queue.get()
         if kind == "error":
             raise value
+        if kind == "end" and value == 0:
+            raise RanOut
         return value if kind == "item" else None
 
     def close(self) -> None:

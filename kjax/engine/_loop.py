@@ -17,6 +17,7 @@ import numpy as np
 from kjax import callbacks as cb
 from kjax._core.logs import Logs
 from kjax._core.progbar import Progbar
+from kjax.engine._check import whole
 from kjax.engine._feed import ArrayFeed
 from kjax.engine._runs import Scanner
 
@@ -39,6 +40,11 @@ class FitOptions:
     batch_size: int | None
     samples: int | None
     steps: int | None
+    held_out: list[Any] | None = None  # the arrays to validate on, for callbacks that look at them
+
+    def __post_init__(self) -> None:
+        self.epochs = whole(self.epochs, "epochs", 0)
+        self.initial_epoch = whole(self.initial_epoch, "initial_epoch", 0)
 
     def validates(self, epoch: int) -> bool:
         """Whether epoch number `epoch`, from 0 on, ends with validation."""
@@ -68,6 +74,8 @@ def start(model: Model, given: Any, options: FitOptions, names: list[str], count
             "metrics": shown,
         }
     )
+    for callback in callbacks:
+        callback.validation_data = options.held_out
     model.stop_training = False
     callbacks.on_train_begin()
     return callbacks
@@ -188,7 +196,9 @@ class _Epochs:
 
     def _end_epoch(self, epoch: int) -> None:
         logs = Logs()
-        if self.options.validates(epoch) and self.options.validate is not None:
+        # A training that a batch's callback stopped is not validated any more, as in Keras.
+        stopped = self.model.stop_training
+        if self.options.validates(epoch) and self.options.validate is not None and not stopped:
             logs.update(self.options.validate())
         self.callbacks.on_epoch_end(epoch, logs)
 

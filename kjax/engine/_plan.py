@@ -16,6 +16,8 @@ import jax.numpy as jnp
 from kjax import losses as losses_module
 from kjax import metrics as metrics_module
 from kjax._core import config, naming, operators
+from kjax._core.graph import Variable
+from kjax.backend._ops import array
 
 Function = Callable[[Any, Any], Any]
 
@@ -106,7 +108,12 @@ def log_dtype() -> Any:
 
 
 def _scalar(value: Any) -> Any:
-    return jnp.mean(value).astype(log_dtype())
+    return jnp.mean(_as_array(value)).astype(log_dtype())
+
+
+def _as_array(value: Any) -> Any:
+    """What a loss or metric of a user returned: perhaps a plain number, or a variable such as the learning rate."""
+    return array(value.value if isinstance(value, Variable) else value)
 
 
 def as_target(target: Any, prediction: Any) -> Any:
@@ -125,6 +132,7 @@ def weighted_mean(score: Any, weight: Any, mask: Any) -> Any:
         weight: None, or (batch,) or (batch, time).
         mask: None, or a shape that broadcasts to the scores.
     """
+    score = _as_array(score)
     if mask is not None:
         shares = jnp.asarray(mask, score.dtype)
         score = operators.multiply(score, shares) / jnp.mean(shares)

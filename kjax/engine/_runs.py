@@ -33,13 +33,14 @@ def make_trainer(model: Model, plan: Plan, trained: Sequence[Variable]) -> Train
     optimizer.build(list(trained))
     others = [w for w in model.weights if w not in set(trained)]
     roles = Roles(tuple(trained), tuple(dict.fromkeys([*others, *optimizer.hyper_variables])))
+    slots = optimizer.state_variables
     count = len(plan.log_names)
 
     def loop(roles: Roles, looped: bool) -> Any:
-        return train_program(train_step(model, plan, optimizer, roles), count, looped)
+        return train_program(train_step(model, plan, optimizer, slots, roles), count, looped)
 
     def direct(roles: Roles, _: bool) -> Any:
-        return batch_program(train_step(model, plan, optimizer, roles))
+        return batch_program(train_step(model, plan, optimizer, slots, roles))
 
     return Trainer(model, Program(loop, roles, (0, 1, 2)), Program(direct, roles, (0, 1, 2)))
 
@@ -80,10 +81,10 @@ class Trainer:
         _programs.store(self._slots, jax.tree.leaves(opt_state))
         return logs
 
-    def one_batch(self, batch: Any) -> np.ndarray:
-        """Train on one batch of host arrays. Returns what is logged."""
+    def one_batch(self, batch: Any, seed: int | None = None) -> np.ndarray:
+        """Train on one batch of host arrays. Returns what is logged. The seed is drawn if it is not given."""
         batch = jax.tree.map(_feed.host_ready, batch)
-        seed = np.uint32(np.random.randint(2**31 - 1))
+        seed = np.uint32(np.random.randint(2**31 - 1) if seed is None else seed)
         key = _programs.signature(batch)
         run = self.direct.compile(key, lambda: self.arguments(self.direct, batch, seed))
         return np.asarray(self.finish(self.direct, run(*self.arguments(self.direct, batch, seed))))

@@ -84,7 +84,9 @@ def apply(
         weights = [pair for layer in _layers(model) for pair in layer._regularized]  # pyright: ignore[reportPrivateUsage]
         penalties = [*(regularizer(weight.value) for weight, regularizer in weights), *scope.losses]
         count = len(model.outputs)
-        new_state = [scope.updates.get(variable, value) for variable, value in zip(roles.state, state, strict=True)]
+        still = _still(model)
+        written = {variable: value for variable, value in scope.updates.items() if variable not in still}
+        new_state = [written.get(variable, value) for variable, value in zip(roles.state, state, strict=True)]
         model.draws_randomly |= scope.draws > 0
         roles.check(scope)
         return values[:count], masks[:count], new_state, [*values[count:], *penalties]
@@ -94,32 +96,52 @@ def _layers(model: Network) -> list[Any]:
     return list(model._flatten())  # pyright: ignore[reportPrivateUsage]
 
 
+def _still(model: Network) -> set[Variable]:
+    """The weights that updates do not reach: those inside of layers and models that are not trainable."""
+    inner = (layer for layer in _layers(model) if layer is not model)
+    return {w for layer in inner if not layer.trainable and not layer.stateful for w in layer.weights}
+
+
 def cast_input(value: Any, tensor: Tensor) -> Any:
     """An input array as the type of the tensor that it feeds: pixels stay bytes until here."""
     return value if value.dtype == tensor.dtype else value.astype(tensor.dtype)
 
 
-def train_step(model: Network, plan: Plan, optimizer: Optimizer, roles: Roles) -> Callable[..., Any]:
-    """(params, state, opt_state, batch, key) -> (params, state, opt_state, logs)."""
+def train_step(
+    model: Network, plan: Plan, optimizer: Optimizer, slots: Sequence[Variable], roles: Roles
+) -> Callable[..., Any]:
+    """(params, state, opt_state, batch, key) -> (params, state, opt_state, logs).
+
+    Arguments:
+        slots: the variables whose values `opt_state` holds: losses and metrics may read the optimizer's counter.
+    """
     constraints = [variable.constraint for variable in roles.trainable]
+    everything = Roles(roles.trainable, (*roles.state, *slots), roles.may_freeze)
 
     def step(params: Arrays, state: Arrays, opt_state: Any, batch: Any, key: Any) -> tuple[Any, ...]:
         inputs, targets, weights = batch
+        known = [*state, *jax.tree.leaves(opt_state)]
 
         def loss(params: Arrays) -> tuple[Any, Any]:
-            outputs, masks, new_state, penalties = apply(model, roles, params, state, inputs, training=True, key=key)
-            with Scope([*roles.trainable, *roles.state], [*params, *state], training=True, key=key) as scope:
+            outputs, masks, new, penalties = apply(model, everything, params, known, inputs, training=True, key=key)
+            variables = [*everything.trainable, *everything.state]
+            with Scope(variables, [*params, *known], training=True, key=_key_of_loss(key)) as scope:
                 total, logs = plan.score(outputs, masks, targets, weights, penalties)
             roles.check(scope)
-            return total, (logs, new_state)
+            return total, (logs, new[: len(state)])
 
         (_, (logs, new_state)), gradients = jax.value_and_grad(loss, has_aux=True)(params)
-        with Scope(roles.state, state) as scope:
+        with Scope([*everything.trainable, *everything.state], [*params, *known]) as scope:
             params, opt_state = optimizer.apply(gradients, opt_state, params, constraints)
         roles.check(scope)
         return params, new_state, opt_state, logs
 
     return step
+
+
+def _key_of_loss(key: Any) -> Any:
+    """A key for random losses that no draw of the layers has: those count from 1."""
+    return jax.random.fold_in(key, 0)
 
 
 def test_step(model: Network, plan: Plan, roles: Roles) -> Callable[..., Any]:
@@ -128,7 +150,7 @@ def test_step(model: Network, plan: Plan, roles: Roles) -> Callable[..., Any]:
     def step(state: Arrays, batch: Any, key: Any) -> tuple[Arrays, Any]:
         inputs, targets, weights = batch
         outputs, masks, new_state, penalties = apply(model, roles, [], state, inputs, training=False, key=key)
-        with Scope(roles.state, state, key=key) as scope:
+        with Scope(roles.state, state, key=_key_of_loss(key)) as scope:
             _, logs = plan.score(outputs, masks, targets, weights, penalties)
         roles.check(scope)
         return new_state, logs

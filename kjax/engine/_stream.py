@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -10,15 +12,18 @@ import numpy as np
 from kjax import callbacks as cb
 from kjax._core.logs import Logs
 from kjax._core.progbar import Progbar
-from kjax.engine import _data, _feed, _loop
+from kjax.engine import _check, _data, _feed, _loop
 
 if TYPE_CHECKING:
     from kjax.engine.training import Model
 
 
+_EMPTY = "The source of batches is empty: it gave no batch at all. Expected at least one."
+
+
 def is_source(x: Any) -> bool:
     """Whether `x` yields batches, instead of being the data."""
-    if x is None or isinstance(x, (np.ndarray, jax.Array, list, tuple, dict)) or hasattr(x, "to_numpy"):
+    if x is None or isinstance(x, (np.ndarray, jax.Array, list, tuple, dict, str, bytes)) or hasattr(x, "to_numpy"):
         return False
     if hasattr(x, "__array__") or (hasattr(x, "shape") and hasattr(x, "dtype")):
         return False
@@ -39,14 +44,44 @@ def _split(item: Any) -> tuple[Any, Any, Any]:
 def _count(source: Any, steps: int | None, argument: str) -> int | None:
     """Batches to take: as told, else all that the source has; None to go on until it ends."""
     if steps is not None:
-        return int(steps)
+        return _check.steps(steps, argument)
     known = _feed.steps_of(source)
+    if known == 0:
+        raise ValueError(_EMPTY)
     if known is None and hasattr(source, "__next__"):
         raise ValueError(
             f"`{argument}=None` is only valid for a source of batches that has an end, such as a `Sequence`. "
             f"Please specify `{argument}`."
         )
     return known
+
+
+def _taken(stream: _feed.Stream, count: int | None, what: str) -> Iterator[Any]:
+    """The next `count` batches of a stream, or all to its end. None, with a warning, if it gives no more before.
+
+    Raises:
+        ValueError: if it gives none at all.
+    """
+    taken = 0
+    while count is None or taken < count:
+        try:
+            item = stream.next()
+        except _feed.RanOut:
+            if not stream.given:
+                raise ValueError(_EMPTY) from None
+            warnings.warn(
+                f"Your input ran out of data; interrupting {what} after {taken} of {count} batches. Let the generator "
+                "yield without end, or ask for fewer steps and epochs.",
+                stacklevel=4,
+            )
+            yield None
+            return
+        if item is not None:
+            stream.given = True
+            taken += 1
+            yield item
+        elif count is None and taken:
+            return
 
 
 class _Batches:
@@ -63,7 +98,9 @@ class _Batches:
     def _after_building(self, maker: Any) -> Any:
         """Build the model from the first batch, in this thread, before the stream starts."""
         iterator = maker()
-        first = next(iterator)
+        first = next(iterator, None)
+        if first is None:
+            raise ValueError(_EMPTY)
         self.model._build_for(_split(first)[0])  # pyright: ignore[reportPrivateUsage]
         left = [first]
 
@@ -97,22 +134,27 @@ def fit(
 ) -> Any:
     """`fit` on a source of batches. Returns the history."""
     count = _count(source, steps, "steps_per_epoch")
+    # Drawn before the thread starts that may draw from numpy's generator too, so that runs repeat.
+    seed = np.random.randint(2**31 - 1)
     batches = _Batches(model, source, ahead, class_weight, bool(shuffle))
     try:
         model._require_plan()  # pyright: ignore[reportPrivateUsage]
         validate, _ = validation.function(model, 32)
         plan, trainer = model._ready()  # pyright: ignore[reportPrivateUsage]
         options = _loop.FitOptions(epochs, initial_epoch, verbose, validate, validation.freq, None, None, count)
+        options.held_out = validation.held_out
         names = list(plan.log_names)
         callbacks = _loop.start(model, given, options, names, "steps")
         watched = cb.watches_batches(given or [])
-        epoch = initial_epoch
-        while epoch < epochs and not model.stop_training:
+        epoch, done = options.initial_epoch, 0
+        while epoch < options.epochs and not model.stop_training:
             callbacks.on_epoch_begin(epoch)
-            _epoch(model, trainer, batches.stream, count, callbacks, names, watched)
-            logs = Logs(validate() if validate is not None and options.validates(epoch) else {})
-            callbacks.on_epoch_end(epoch, logs)
-            epoch += 1
+            ran = _epoch(model, trainer, batches.stream, count, callbacks, names, watched, seed + done)
+            if not ran:
+                break
+            validates = validate is not None and options.validates(epoch) and not model.stop_training
+            callbacks.on_epoch_end(epoch, Logs(validate() if validate is not None and validates else {}))
+            epoch, done = epoch + 1, done + ran
         callbacks.on_train_end()
         return model.history
     finally:
@@ -127,24 +169,27 @@ def _epoch(
     callbacks: Any,
     names: list[str],
     watched: bool,
-) -> None:
+    seed: int,
+) -> int:
+    """Train for one epoch. Returns the number of batches."""
     step = 0
-    while (count is None or step < count) and not model.stop_training:
-        batch = stream.next()
+    for batch in _taken(stream, count, "training"):
         if batch is None:
-            if count is None and step:
-                return
-            continue
+            model.stop_training = True
+            break
         size = batch[0][0].shape[0]
         if watched:
             callbacks.on_batch_begin(step, {"batch": step, "size": size})
-        logs = trainer.one_batch(batch)
+        logs = trainer.one_batch(batch, seed + step)
         if watched:
             about = {"batch": step, "size": size, **dict(zip(names, logs, strict=True))}
             callbacks.on_batch_end(step, Logs(about))
         else:
             callbacks.on_chunk_end(step, np.array([size]), logs[None], names)
         step += 1
+        if model.stop_training:
+            break
+    return step
 
 
 def evaluate(model: Model, source: Any, steps: int | None, verbose: int, ahead: int) -> list[Any]:
@@ -155,12 +200,9 @@ def evaluate(model: Model, source: Any, steps: int | None, verbose: int, ahead: 
     total: Any = 0.0
     samples = step = 0
     try:
-        while count is None or step < count:
-            batch = batches.stream.next()
+        for batch in _taken(batches.stream, count, "evaluation"):
             if batch is None:
-                if count is None and step:
-                    break
-                continue
+                break
             size = batch[0][0].shape[0]
             scanner = model._scanner("test")  # pyright: ignore[reportPrivateUsage]
             for logs, _, _ in scanner(batch, size, size):
@@ -188,12 +230,9 @@ def predict(model: Model, source: Any, steps: int | None, verbose: int, ahead: i
     pieces: list[list[np.ndarray]] = []
     step = 0
     try:
-        while count is None or step < count:
-            item = stream.next()
+        for item in _taken(stream, count, "prediction"):
             if item is None:
-                if count is None and step:
-                    break
-                continue
+                break
             outputs = model.predict_on_batch(item[0] if isinstance(item, tuple) else item)
             pieces.append(outputs if isinstance(outputs, list) else [outputs])
             step += 1

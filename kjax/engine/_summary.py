@@ -46,7 +46,7 @@ def print_summary(
             _row(out, fields, places)
         else:
             connected = _connections(model, layer)
-            _row(out, [*fields, *connected[:1]], places)
+            _row(out, [*fields, connected[0] if connected else ""], places)
             for other in connected[1:]:
                 _row(out, ["", "", "", other], places)
         out(("=" if i == len(layers) - 1 else "_") * length)

@@ -32,6 +32,8 @@ class Weights:
     _updates: list[Any]
     _sublayers: dict[str, list[Layer]]
 
+    penalizes = False  # whether its `call` was seen to add to the loss
+
     @arguments.accepts_old_names("Layer.add_weight")
     def add_weight(
         self,
@@ -74,6 +76,7 @@ class Weights:
             if callable(loss):
                 loss = loss()
             if opened is not None:
+                self.penalizes = True
                 opened.losses.append(loss)
             elif loss is not None:
                 self._losses.append(loss)

@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from kjax._core import arguments, config, graph, naming, scope
+from kjax._core import arguments, config, graph, naming, scope, tensors
 from kjax._core.graph import Node, Tensor, Variable
 from kjax._core.registry import Registry
 from kjax.engine._calls import Calls
@@ -217,7 +217,8 @@ class Layer(Weights, Calls):
         said = list_of_shapes(self.compute_output_shape(shape_of(inputs)))
         for output, shape in zip(node.outputs, said, strict=False):
             if len(shape) == output.ndim:
-                output.shape = graph.Shape(a if a is not None else b for a, b in zip(output.shape, shape, strict=True))
+                known = (b if a is None else a for a, b in zip(output.shape, shape, strict=True))
+                output.shape = tensors.Shape(known)
 
     def run(self, args: tuple[Any, ...], kwargs: dict[str, Any], masks: tuple[Any, ...]) -> tuple[Any, list[Any]]:
         """Evaluate one node of the graph: outputs and their masks from inputs and theirs."""
@@ -244,6 +245,7 @@ class Layer(Weights, Calls):
             outputs = self.call(inputs, *args, **kwargs)
         regularizer = getattr(self, "activity_regularizer", None)
         if regularizer is not None:
+            self.penalizes = True
             opened.losses.extend(jnp.sum(regularizer(output)) for output in to_list(outputs))
         return outputs
 

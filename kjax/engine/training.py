@@ -15,6 +15,7 @@ from kjax._core.logs import Logs
 from kjax.engine import _check, _data, _loop, _stream
 from kjax.engine._feed import ArrayFeed
 from kjax.engine._plan import Plan, make_plan
+from kjax.engine._pure import PureModel, pure
 from kjax.engine._runs import Scanner, Trainer, make_scanner, make_trainer
 from kjax.engine.base_layer import unpack
 from kjax.engine.input_layer import Input
@@ -99,10 +100,13 @@ class Model(GeneratorMethods, Network):
         loss, loss_weights, metrics, weighted_metrics, mode = self._compile_args
         shapes = [tuple(output.shape) for output in self.outputs]
         self._plan = make_plan(
-            self.output_names, shapes, loss, loss_weights, metrics, weighted_metrics, mode, bool(self.losses)
+            self.output_names, shapes, loss, loss_weights, metrics, weighted_metrics, mode, self._has_penalties()
         )
         self._collected = list(self.trainable_weights)
         return self._plan
+
+    def _has_penalties(self) -> bool:
+        return bool(self.losses) or any(layer.penalizes for layer in self._flatten())
 
     def _forget_programs(self) -> None:
         self._programs = {}
@@ -236,20 +240,19 @@ class Model(GeneratorMethods, Network):
                 self, x, steps_per_epoch, epochs, verbose, callbacks, validation, class_weight, max_queue_size, shuffle,
                 initial_epoch,
             )  # fmt: skip
-        batch_size = 32 if batch_size is None else int(batch_size)
-        if batch_size < 1:
-            raise ValueError(f"`batch_size` must be at least 1. Found: {batch_size}")
+        batch_size = _check.batch_size(batch_size)
         self._build_for(x)
         self._require_plan()
         data = _data.training(self, x, y, sample_weight, class_weight)
         data, validate, count = validation.prepare(self, data, validation_batch_size or batch_size)
         samples = data[0][0].shape[0]
         if steps_per_epoch is not None:
-            data = _data.take(data, steps_per_epoch * batch_size)
+            data = _data.take(data, _check.steps(steps_per_epoch, "steps_per_epoch") * batch_size)
             samples = data[0][0].shape[0]
         if count and verbose:
             print(f"Train on {samples} samples, validate on {count} samples")
         options = _loop.FitOptions(epochs, initial_epoch, verbose, validate, validation_freq, batch_size, samples, None)
+        options.held_out = validation.held_out
         return _loop.fit_arrays(self, ArrayFeed(data, batch_size, shuffle), callbacks, options)
 
     def evaluate(
@@ -280,8 +283,8 @@ class Model(GeneratorMethods, Network):
         self._build_for(x)
         self._require_plan()
         data = _data.training(self, x, y, sample_weight, None, finite=False)
-        data = data if steps is None else _data.take(data, steps * (batch_size or 32))
-        return unpack(self._evaluate_arrays(data, batch_size or 32, verbose))
+        data = data if steps is None else _data.take(data, _check.steps(steps, "steps") * _check.batch_size(batch_size))
+        return unpack(self._evaluate_arrays(data, _check.batch_size(batch_size), verbose))
 
     def _evaluate_arrays(self, data: Any, batch_size: int, verbose: int) -> list[Any]:
         samples = data[0][0].shape[0]
@@ -308,7 +311,7 @@ class Model(GeneratorMethods, Network):
         self._build_for(x)
         inputs = _data.inputs(self, x)
         samples = _check.check_lengths(inputs, ())
-        size = batch_size or 32
+        size = _check.batch_size(batch_size)
         if self.stateful and samples % size:
             raise ValueError(
                 "In a stateful network, you should only pass inputs with a number of samples that can be divided by "
@@ -345,6 +348,20 @@ class Model(GeneratorMethods, Network):
         inputs = _data.inputs(self, x)
         samples = _check.check_lengths(inputs, ())
         return unpack(_loop.predict_arrays(self._scanner("predict"), (inputs, [], []), samples, samples, 0))
+
+    def to_jax(self) -> PureModel:
+        """The model as a pure function and its pytrees: `apply, params, state = model.to_jax()`.
+
+        Returns:
+            A `PureModel`: `apply(params, state, inputs, training=False, key=None) -> (outputs, new_state, losses)`, the
+            trainable weights and the other variables, both dictionaries by name.
+
+        Raises:
+            RuntimeError: if the model has not been built.
+        """
+        if not self.outputs:
+            raise RuntimeError("The model has not been built yet, so it has no variables. Call `build` or `fit` first.")
+        return pure(self)
 
     def summary(
         self, line_length: int | None = None, positions: Sequence[float] | None = None, print_fn: Any = None

@@ -199,7 +199,8 @@ class Lambda(Layer):
         if not isinstance(name, str) or name not in get_custom_objects():
             raise ValueError(
                 f"The function {name!r} of Lambda layer {config.get('name')!r} is not known. A config holds no code: "
-                "pass the function by name in `custom_objects`, or rebuild the model by its own code and load its weights."
+                "pass the function by name in `custom_objects`, or rebuild the model by its own code and load its "
+                "weights."
             )
         return cls(**{**config, "function": get_custom_objects()[name]})
 
