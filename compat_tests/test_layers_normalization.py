@@ -81,7 +81,7 @@ def test_moving_averages(name: str) -> None:
     others = tuple(i for i in range(x.ndim) if i != layer.axis % x.ndim)
     n = x.size // x.shape[layer.axis]
     m, x = layer.momentum, x.astype("float64")
-    corrected = x.var(others) * n / (n - (1 + layer.epsilon))
+    corrected = (x.var(others) + layer.epsilon) * n / (n - (1 + layer.epsilon))
     np.testing.assert_allclose(mean, before["moving_mean"] * m + x.mean(others) * (1 - m), 1e-5)
     np.testing.assert_allclose(variance, before["moving_variance"] * m + corrected * (1 - m), 1e-5)
 
@@ -103,11 +103,11 @@ def test_same_as_todays_keras(name: str, training: bool) -> None:
     got = layer_numbers(layer, x, training)
     assert_same(got, wanted, 5e-5, weights=False)
     np.testing.assert_allclose(got.weights[-2], wanted.weights[-2], 1e-5)
-    # Today's Keras lets the moving variance follow the variance of the batch as it is.
+    # Today's Keras lets the moving variance follow the variance of the batch as it is, without epsilon in it.
     n = x.size // x.shape[layer.axis]
     m, old = layer.momentum, layer.get_weights()[-1]
-    factor = n / (n - (1 + layer.epsilon)) if training else 1.0
-    np.testing.assert_allclose(got.weights[-1] - m * old, (wanted.weights[-1] - m * old) * factor, 1e-3, 1e-6)
+    factor, added = (n / (n - (1 + layer.epsilon)), (1 - m) * layer.epsilon) if training else (1.0, 0.0)
+    np.testing.assert_allclose(got.weights[-1] - m * old, (wanted.weights[-1] - m * old + added) * factor, 1e-3, 1e-6)
 
 
 def test_weights_and_their_order() -> None:

@@ -115,7 +115,9 @@ def main(argv: list[str] | None = None) -> dict[str, Any]:
     steepest = draw_curves(chosen.out)
     norms = measure(draws=1 if chosen.quick else 10)
     print("Norm of the gradient of the first layer's kernel:")
-    rows = [[name, start, *(float(line[depth - 1]) for depth in (1, 5, 10, 20))] for (name, start), line in norms.items()]
+    rows = [
+        [name, start, *(float(line[depth - 1]) for depth in (1, 5, 10, 20))] for (name, start), line in norms.items()
+    ]
     table(["activation", "initializer", "depth 1", "depth 5", "depth 10", "depth 20"], rows)
     draw_norms(norms, chosen.out)
     return {"steepest": steepest, "norms": norms}

@@ -6,6 +6,8 @@ with a symbolic tensor it makes a node, called with arrays it computes. `evaluat
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -73,7 +75,7 @@ def make_node(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str 
     static = node.inputs and all(isinstance(x, Tensor) and x.static is not None for x in node.inputs)
     if static and not getattr(op, "fills_shape", False):  # `K.zeros` of a shape is an array, not one more shape
         return _make_static_node(node)
-    inferred = [_infer(node, fill) for fill in _fills_for(node.inputs)]
+    inferred = _infer_shapes(node)
     outputs, masks = inferred[0]
     leaves, structure = jax.tree.flatten(outputs)
     others = [jax.tree.leaves(other) for other, _ in inferred]
@@ -115,6 +117,25 @@ def shape_tensor(x: Tensor) -> Tensor:
     node.outputs = [Tensor((len(x.shape),), "int32", None, node, 0, static=static)]
     node.result = node.outputs[0]
     return node.outputs[0]
+
+
+def _infer_shapes(node: Node) -> list[tuple[Any, Any]]:
+    """What `_infer` finds for each stand-in of the unknown dimensions."""
+    try:
+        return [_infer(node, fill) for fill in _fills_for(node.inputs)]
+    except (TypeError, ValueError) as error:
+        # An unknown batch size beside a known one means the same number.
+        sizes = {x.shape[0] for x in node.inputs if x.shape and x.shape[0] is not None}
+        if len(sizes) == 1 and any(x.shape and x.shape[0] is None for x in node.inputs):
+            with contextlib.suppress(TypeError, ValueError):
+                return [_infer(node, size) for size in sizes]
+        error.args = tuple(_readable(part) for part in error.args)
+        raise
+
+
+def _readable(part: Any) -> Any:
+    """A part of an error message without the stand-ins, which mean nothing to a user."""
+    return re.sub(rf"\b({'|'.join(map(str, _FILLS))})\b", "None", part) if isinstance(part, str) else part
 
 
 def _fills_for(inputs: Sequence[Any]) -> Sequence[int]:

@@ -59,6 +59,7 @@ class Scope:
         self.missed: dict[Any, None] = {}
         self._values: dict[Any, Any] = dict(zip(variables, values, strict=True))
         self._key = key
+        self._frozen = False
         self.draws = 0
 
     def read(self, variable: Readable) -> Any:
@@ -69,9 +70,22 @@ class Scope:
         return variable.stored
 
     def write(self, variable: Readable, value: Any) -> None:
-        """Let `variable` stand for `value` from here on, and after the program has run."""
+        """Let `variable` stand for `value` from here on, and after the program has run; nothing where it is frozen."""
+        if self._frozen:
+            return
         self.read(variable)
         self._values[variable] = self.updates[variable] = value
+
+    @contextlib.contextmanager
+    def inside(self, *, frozen: bool = False, training: bool | None = None) -> Iterator[None]:
+        """A part of the program that writes no variables, or runs in a learning phase of its own."""
+        outer = self._frozen, self.training
+        self._frozen = self._frozen or frozen
+        self.training = self.training if training is None else training
+        try:
+            yield
+        finally:
+            self._frozen, self.training = outer
 
     @contextlib.contextmanager
     def overriding(self, values: Mapping[Any, Any]) -> Iterator[None]:

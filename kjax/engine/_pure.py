@@ -62,7 +62,8 @@ def pure(model: Network) -> PureModel:
         )
         return unpack(outputs), dict(zip(others, new_state, strict=True)), losses
 
-    return PureModel(apply, *({name: jnp.array(v.stored) for name, v in group.items()} for group in (trainable, others)))
+    params, values = ({name: jnp.array(v.stored) for name, v in group.items()} for group in (trainable, others))
+    return PureModel(apply, params, values)
 
 
 def _by_name(variables: list[Variable]) -> dict[str, Variable]:

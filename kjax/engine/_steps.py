@@ -80,7 +80,8 @@ def apply(
         feeds = {x: cast_input(value, x) for x, value in zip(model.inputs, inputs, strict=True)}
         symbolic = [loss for layer in _layers(model) for loss in layer._losses]  # pyright: ignore[reportPrivateUsage]
         order = model._order if not symbolic else None  # pyright: ignore[reportPrivateUsage]
-        values, masks = graph.evaluate([*model.outputs, *symbolic], feeds, order=order)
+        with scope.inside(frozen=not (model.trainable or model.stateful)):
+            values, masks = graph.evaluate([*model.outputs, *symbolic], feeds, order=order)
         weights = [pair for layer in _layers(model) for pair in layer._regularized]  # pyright: ignore[reportPrivateUsage]
         penalties = [*(regularizer(weight.value) for weight, regularizer in weights), *scope.losses]
         count = len(model.outputs)

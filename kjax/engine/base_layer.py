@@ -237,11 +237,13 @@ class Layer(Weights, Calls):
         """Run `call` on values, with the learning phase filled in and the activity regularizer collected."""
         opened = scope.current()
         if opened is None:
+            inputs, args, kwargs = jax.tree.map(_as_device_array, (inputs, args, kwargs))
             with scope.Scope(key=scope.fresh_key()):
                 return self._invoke(inputs, args, kwargs)
         if "training" in self._call_parameters and kwargs.get("training") is None and not args:
             kwargs = {**kwargs, "training": opened.training}
-        with naming.scope(self.name):
+        # As in Keras 2, what a frozen layer would update stays as it is.
+        with naming.scope(self.name), opened.inside(frozen=not (self.trainable or self.stateful)):
             outputs = self.call(inputs, *args, **kwargs)
         regularizer = getattr(self, "activity_regularizer", None)
         if regularizer is not None:
@@ -254,6 +256,13 @@ class Layer(Weights, Calls):
 
 
 Layer._call_parameters = types.MappingProxyType(dict(inspect.signature(Layer.call).parameters))
+
+
+def _as_device_array(x: Any) -> Any:
+    """A host array as the layer's `call` expects it; anything else as it is."""
+    if not isinstance(x, (np.ndarray, np.generic)):
+        return x
+    return jnp.asarray(x, config.floatx() if x.dtype.kind == "f" else jax.dtypes.canonicalize_dtype(x.dtype))
 
 
 def _first_shape(kwargs: Mapping[str, Any]) -> tuple[int | None, ...] | None:

@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from kjax._core import graph
+from kjax._core import graph, scope
 from kjax._core.graph import Node, Tensor, Variable
 from kjax._core.registry import CustomObjectScope
 from kjax.engine import _config
@@ -162,8 +162,8 @@ class Network(Layer):
     # -- as a layer --------------------------------------------------------------------------------------------------
 
     def call(self, inputs: Any, mask: Any = None, training: Any = None) -> Any:
-        """Compute the outputs of the graph."""
-        return unpack(self._evaluate(inputs, mask)[0])
+        """Compute the outputs of the graph. `training` sets the learning phase inside of it."""
+        return unpack(self._evaluate(inputs, mask, training)[0])
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """The masks of the outputs."""
@@ -176,15 +176,18 @@ class Network(Layer):
     def run(self, args: tuple[Any, ...], kwargs: dict[str, Any], masks: tuple[Any, ...]) -> tuple[Any, list[Any]]:
         if type(self).call is not Network.call:
             return super().run(args, kwargs, masks)
-        outputs, made = self._evaluate(args[0], kwargs.get("mask", masks[0]))
+        outputs, made = self._evaluate(args[0], kwargs.get("mask", masks[0]), kwargs.get("training"))
         return unpack(outputs), made
 
-    def _evaluate(self, inputs: Any, mask: Any) -> tuple[list[Any], list[Any]]:
+    def _evaluate(self, inputs: Any, mask: Any, training: Any = None) -> tuple[list[Any], list[Any]]:
         values = _tensors(inputs)
         if len(values) != len(self.inputs):
             raise ValueError(f"Model {self.name} expects {len(self.inputs)} inputs, but it received {len(values)}.")
         masks = dict(zip(self.inputs, _tensors(mask), strict=True)) if mask is not None else {}
-        return graph.evaluate(self.outputs, dict(zip(self.inputs, values, strict=True)), masks, self._order)
+        opened = scope.current()
+        assert opened is not None, "a network is evaluated in a program"
+        with opened.inside(frozen=not (self.trainable or self.stateful), training=training):
+            return graph.evaluate(self.outputs, dict(zip(self.inputs, values, strict=True)), masks, self._order)
 
     def _build_from(self, inputs: Sequence[Tensor]) -> None:
         """Build a subclassed model, whose graph is the one node of its own `call`."""

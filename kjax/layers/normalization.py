@@ -149,7 +149,8 @@ class BatchNormalization(Layer):
         if self.trainable and opened is not None and opened.training:
             n = math.prod(x.shape[i] for i in axes)
             self._follow(self.moving_mean, mean)
-            self._follow(self.moving_variance, variance * n / (n - (1.0 + self.epsilon)))
+            # With epsilon in it, as in the recorded runs; Keras on TensorFlow took the variance without.
+            self._follow(self.moving_variance, (variance + self.epsilon) * n / (n - (1.0 + self.epsilon)))
         return self._normalize(x, mean, variance)
 
     def _by_averages(self, x: Any) -> Any:
