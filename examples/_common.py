@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import pathlib
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,9 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
+
+# The examples belong to the kjax beside them, installed or not.
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from kjax.datasets import drawn_digits, mnist
 

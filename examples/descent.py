@@ -19,6 +19,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from _common import flat, options, save, table
+from matplotlib.ticker import MaxNLocator
 
 from kjax.callbacks import Callback
 from kjax.datasets import drawn_digits
@@ -77,7 +78,7 @@ def draw(runs: dict[str, dict[str, Any]], out: pathlib.Path) -> None:
         right.loglog(run["seconds"][1:], run["loss"][1:], marker=marker, markersize=4, label=name)
     left.set(title="By epochs: how often each sample was seen", xlabel="epoch", ylabel="loss over all samples")
     right.set(title="By time: what the machine needed", xlabel="seconds of training")
-    left.xaxis.get_major_locator().set_params(integer=True)
+    left.xaxis.set_major_locator(MaxNLocator(integer=True))
     left.legend(loc="lower left")
     figure.suptitle("Batch, mini-batch and stochastic gradient descent")
     save(figure, out, "descent.png")

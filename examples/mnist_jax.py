@@ -8,6 +8,7 @@ batches. Expect the accuracy of mnist_mlp.py.
 
 from __future__ import annotations
 
+import itertools
 import time
 from typing import Any
 
@@ -26,7 +27,7 @@ SIZES, BATCH = (784, 256, 256, 256, 10), 32
 def first_params() -> list[dict[str, Any]]:
     """Kernels of Glorot's uniform distribution and biases of zeros, as in `Dense`."""
     draw = initializers.glorot_uniform()
-    return [{"kernel": draw((n, m)), "bias": np.zeros(m, "float32")} for n, m in zip(SIZES, SIZES[1:], strict=False)]
+    return [{"kernel": draw((n, m)), "bias": np.zeros(m, "float32")} for n, m in itertools.pairwise(SIZES)]
 
 
 def forward(params: Any, x: Any) -> Any:

@@ -41,8 +41,9 @@ def draw_confusion(counts: np.ndarray, name: str, out: pathlib.Path) -> None:
         for answer in range(10):
             count = counts[truth, answer]
             bright = truth != answer and count > mistakes.max() / 2
-            style = {"color": "white" if bright else "black", "weight": "bold" if truth == answer else "normal"}
-            axes.text(answer, truth, str(count) if count else "", ha="center", va="center", fontsize=8, **style)
+            color, weight = "white" if bright else "black", "bold" if truth == answer else "normal"
+            text = axes.text(answer, truth, str(count) if count else "", ha="center", va="center", fontsize=8)
+            text.set(color=color, weight=weight)
     axes.set(xticks=range(10), yticks=range(10), xlabel="answer", ylabel="truth", title=f"Test images of {name}")
     axes.grid(False)
     figure.colorbar(picture, label="wrong answers", shrink=0.8)

@@ -21,6 +21,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from _common import flat, options, save, table
 from matplotlib.colors import LogNorm
+from matplotlib.ticker import MaxNLocator
 
 from kjax import optimizers
 from kjax.datasets import drawn_digits
@@ -118,7 +119,7 @@ def draw_digits(curves: dict[str, list[float]], out: pathlib.Path) -> None:
     for number, (name, curve) in enumerate(curves.items()):
         axes.semilogy(curve, color=f"C{number}", marker="os^DvPX*h"[number], markersize=5, label=name)
     axes.set(title="A small network on drawn digits, default rates", xlabel="epoch", ylabel="loss over all samples")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
     save(figure, out, "race_digits.png")
 

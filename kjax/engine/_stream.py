@@ -87,12 +87,21 @@ def _taken(stream: _feed.Stream, count: int | None, what: str) -> Iterator[Any]:
 class _Batches:
     """Checked batches of a source, one after the other, restarted when it ends and more is wanted."""
 
-    def __init__(self, model: Model, source: Any, ahead: int, class_weight: Any = None, shuffle: bool = False) -> None:
+    def __init__(
+        self,
+        model: Model,
+        source: Any,
+        ahead: int,
+        trains: bool = False,
+        class_weight: Any = None,
+        shuffle: bool = False,
+    ) -> None:
         self.model, self.class_weight = model, class_weight
-        self._first: Any = None
         maker = _feed.iterator_maker(source, shuffle)
         if not model.outputs:
             maker = self._after_building(maker)
+        # Drawn before the thread starts, which may draw from numpy's generator too, so that runs repeat.
+        self.seed = np.random.randint(2**31 - 1) if trains else 0
         self.stream = _feed.Stream(maker, self._prepare, ahead)
 
     def _after_building(self, maker: Any) -> Any:
@@ -134,9 +143,7 @@ def fit(
 ) -> Any:
     """`fit` on a source of batches. Returns the history."""
     count = _count(source, steps, "steps_per_epoch")
-    # Drawn before the thread starts that may draw from numpy's generator too, so that runs repeat.
-    seed = np.random.randint(2**31 - 1)
-    batches = _Batches(model, source, ahead, class_weight, bool(shuffle))
+    batches = _Batches(model, source, ahead, True, class_weight, bool(shuffle))
     try:
         model._require_plan()  # pyright: ignore[reportPrivateUsage]
         validate, _ = validation.function(model, 32)
@@ -149,7 +156,7 @@ def fit(
         epoch, done = options.initial_epoch, 0
         while epoch < options.epochs and not model.stop_training:
             callbacks.on_epoch_begin(epoch)
-            ran = _epoch(model, trainer, batches.stream, count, callbacks, names, watched, seed + done)
+            ran = _epoch(model, trainer, batches.stream, count, callbacks, names, watched, batches.seed + done)
             if not ran:
                 break
             validates = validate is not None and options.validates(epoch) and not model.stop_training

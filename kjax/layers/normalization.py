@@ -21,9 +21,9 @@ class BatchNormalization(Layer):
     `gamma * (x - mean) / sqrt(variance + epsilon) + beta`
 
     While training, mean and variance are those of the batch, over all axes but `axis`. Moving averages follow
-    them: `moving = moving * momentum + batch * (1 - momentum)`, where the variance of the batch first is
-    multiplied by `n / (n - (1 + epsilon))`, `n` being the number of values of a feature. While testing, the
-    moving averages take their place.
+    them: `moving = moving * momentum + batch * (1 - momentum)`, where the variance of the batch counts as
+    `(variance + epsilon) * n / (n - (1 + epsilon))`, `n` being the number of values of a feature: so recorded runs of
+    Keras 2.2 have it. While testing, the moving averages take their place.
 
     A layer with `trainable = False` still normalizes by the batch while training, as in Keras 2.2: what
     stands still are its weights, the moving averages among them. (Since TensorFlow 2 it normalizes by the moving
