@@ -172,7 +172,9 @@ def test_mnist_is_taken_where_it_can_be_had(
     assert "not MNIST" in name
     assert x_train.max() == 9
     printed = capsys.readouterr().out
-    assert printed.startswith("The data set mnist was not found.\nData: drawn digits (not MNIST), 3 ")
+    assert printed.startswith(
+        "MNIST was found nowhere and could not be downloaded.\nData: drawn digits (not MNIST), 3 "
+    )
 
 
 def test_the_command_line(tmp_path: pathlib.Path) -> None:

@@ -79,8 +79,8 @@ def digits(quick: bool) -> tuple[str, Split, Split]:
     else:
         try:
             name, (train, test) = "MNIST", mnist.load_data()
-        except OSError as error:
-            print(str(error).splitlines()[0])
+        except OSError:
+            print("MNIST was found nowhere and could not be downloaded.")
             train, test = drawn_digits.load_data()
     print(f"Data: {name}, {len(train[0])} to learn from, {len(test[0])} to test with.")
     return name, train, test

@@ -6,7 +6,7 @@ import contextlib
 import re
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Generator
 
 _counters: defaultdict[str, int] = defaultdict(int)
 
@@ -31,7 +31,7 @@ def unique_name(prefix: str) -> str:
 
 
 @contextlib.contextmanager
-def scope(name: str) -> Iterator[str]:
+def scope(name: str) -> Generator[str]:
     """Put `name` before the names that `scoped` makes inside of a `with` block. Yields the path of the scopes."""
     _local.scopes.append(name)
     try:

@@ -39,14 +39,19 @@ def common_dtype(a: Any, b: Any) -> Any:
     return np.promote_types(first, second)
 
 
-def align(a: Any, b: Any) -> tuple[Any, Any]:
+def _is_of_integers(x: Any) -> bool:
+    return not _is_scalar(x) and not jnp.issubdtype(x.dtype, jnp.inexact)
+
+
+def align(first: Any, second: Any) -> tuple[Any, Any]:
     """Both operands with the same rank and type. A Python number keeps its own."""
-    a, b = as_array(a), as_array(b)
+    a: Any = as_array(first)
+    b: Any = as_array(second)
     if _is_scalar(a) or _is_scalar(b):
         # A fractional number meets an integer array: the result is of the default float type, as in numpy.
-        if isinstance(a, float) and not _is_scalar(b) and not jnp.issubdtype(b.dtype, jnp.inexact):
+        if isinstance(a, float) and _is_of_integers(b):
             return a, jnp.asarray(b, jnp.result_type(float))
-        if isinstance(b, float) and not _is_scalar(a) and not jnp.issubdtype(a.dtype, jnp.inexact):
+        if isinstance(b, float) and _is_of_integers(a):
             return jnp.asarray(a, jnp.result_type(float)), b
         return a, b
     dtype = common_dtype(a, b)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from typing import Any, Protocol
 
 import jax
@@ -77,7 +77,7 @@ class Scope:
         self._values[variable] = self.updates[variable] = value
 
     @contextlib.contextmanager
-    def inside(self, *, frozen: bool = False, training: bool | None = None) -> Iterator[None]:
+    def inside(self, *, frozen: bool = False, training: bool | None = None) -> Generator[None]:
         """A part of the program that writes no variables, or runs in a learning phase of its own."""
         outer = self._frozen, self.training
         self._frozen = self._frozen or frozen
@@ -88,7 +88,7 @@ class Scope:
             self._frozen, self.training = outer
 
     @contextlib.contextmanager
-    def overriding(self, values: Mapping[Any, Any]) -> Iterator[None]:
+    def overriding(self, values: Mapping[Any, Any]) -> Generator[None]:
         """Let variables stand for other values inside of a `with` block: those at which a gradient is taken."""
         outer = self._values
         self._values = {**outer, **values}
@@ -140,7 +140,7 @@ def current() -> Scope | None:
 
 
 @contextlib.contextmanager
-def suspended() -> Iterator[None]:
+def suspended() -> Generator[None]:
     """Compute as if no scope were open, inside of a `with` block: for the first values of variables."""
     outer, _local.stack = _local.stack, []
     try:

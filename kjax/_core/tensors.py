@@ -6,7 +6,7 @@ Their operators (`x + 1`) are given to them by `kjax._core.graph`, since an oper
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -38,7 +38,13 @@ class Symbolic:
 
     if TYPE_CHECKING:
 
-        def __getattr__(self, name: str) -> Any: ...
+        def _binary(self, other: Any) -> Any: ...
+        def _unary(self) -> Any: ...
+
+        __add__ = __sub__ = __mul__ = __truediv__ = __floordiv__ = __mod__ = __pow__ = __matmul__ = _binary
+        __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rfloordiv__ = __rmod__ = __rpow__ = __rmatmul__ = _binary
+        __and__ = __or__ = __rand__ = __ror__ = __lt__ = __le__ = __gt__ = __ge__ = __getitem__ = _binary
+        __neg__ = __abs__ = __invert__ = _unary
 
 
 class Tensor(Symbolic):
@@ -91,7 +97,8 @@ class Tensor(Symbolic):
     def __iter__(self) -> Any:
         if not self.shape or self.shape[0] is None:
             raise TypeError(f"Cannot iterate over {self!r}: its first dimension is not known.")
-        return (self[i] for i in range(self.shape[0]))
+        rows, count = cast("tuple[Any, int]", (self, self.shape[0]))
+        return (rows[i] for i in range(count))
 
     def __bool__(self) -> bool:
         raise TypeError(
@@ -181,6 +188,11 @@ class Variable(Symbolic):
         """Subtract `value` from the variable."""
         return self.assign(self.value - jnp.asarray(value, self.dtype))
 
+    @property
+    def size(self) -> int:
+        """Number of its elements."""
+        return int(np.prod(self._array.shape))
+
     def numpy(self) -> np.ndarray:
         """A copy of its value."""
         return np.array(self.stored)
@@ -217,12 +229,13 @@ class Variable(Symbolic):
         return bool(self.numpy())
 
     def __len__(self) -> int:
-        if not self.shape or self.shape[0] is None:
+        if not self.shape:
             raise TypeError(f"{self!r} is a scalar and has no length.")
-        return self.shape[0]
+        return int(self.stored.shape[0])
 
     def __iter__(self) -> Any:
-        return (self[i] for i in range(len(self)))
+        rows: Any = self
+        return (rows[i] for i in range(len(self)))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
         copied = Variable(self.numpy(), self.dtype, self.name, self.trainable, self.constraint)

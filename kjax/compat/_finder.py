@@ -9,7 +9,7 @@ import importlib.util
 import pkgutil
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -95,7 +95,7 @@ class AliasFinder(importlib.abc.MetaPathFinder):
             self._displaced, self._overwritten = {}, []
 
     @contextmanager
-    def alias(self) -> Iterator[None]:
+    def alias(self) -> Generator[None]:
         """Installs for a `with` block; inside another, or after `install()`, it changes nothing."""
         if self.installed():
             yield
@@ -107,7 +107,7 @@ class AliasFinder(importlib.abc.MetaPathFinder):
             self.uninstall()
 
     @contextmanager
-    def suspended(self) -> Iterator[None]:
+    def suspended(self) -> Generator[None]:
         """For a `with` block in which another library must find the real names, or none, in `sys.modules`."""
         if not self.installed():
             yield

@@ -22,7 +22,7 @@ def layer_config(layer: Layer) -> dict[str, Any]:
 
 def network_config(network: Network) -> dict[str, Any]:
     """The config of `network`: `layers` with their `inbound_nodes`, `input_layers` and `output_layers`."""
-    order = network._order  # pyright: ignore[reportPrivateUsage]
+    order = network._order
     layers = network.layers
     number = _node_numbers(layers, set(order), network.inputs)
     return {
@@ -43,7 +43,7 @@ def network_config(network: Network) -> dict[str, Any]:
 
 
 def _nodes_of(layer: Layer) -> list[Node]:
-    return layer._inbound_nodes  # pyright: ignore[reportPrivateUsage]
+    return layer._inbound_nodes
 
 
 def _node_numbers(layers: Sequence[Layer], order: set[Node], inputs: Sequence[Tensor]) -> dict[Node, int]:
@@ -56,7 +56,7 @@ def _node_numbers(layers: Sequence[Layer], order: set[Node], inputs: Sequence[Te
 
 
 def _place(tensor: Tensor, number: Mapping[Node, int]) -> list[Any]:
-    layer, node_index, index = tensor._keras_history  # pyright: ignore[reportPrivateUsage]
+    layer, node_index, index = tensor._keras_history
     return [layer.name, number[_nodes_of(layer)[node_index]], index]
 
 

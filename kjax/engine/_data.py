@@ -30,7 +30,7 @@ def training(model: Model, x: Any, y: Any, sample_weight: Any, class_weight: Any
     Raises:
         ValueError: if they do not fit the model or each other.
     """
-    plan = model._plan  # pyright: ignore[reportPrivateUsage]
+    plan = model._plan
     assert plan is not None
     outputs = plan.trained
     names = [output.name for output in outputs]
@@ -136,4 +136,4 @@ class Validation:
 
 
 def _validate(model: Model, data: Data, batch_size: int) -> Logs:
-    return model._validation_logs(data, batch_size)  # pyright: ignore[reportPrivateUsage]
+    return model._validation_logs(data, batch_size)

@@ -61,7 +61,7 @@ def start(model: Model, given: Any, options: FitOptions, names: list[str], count
     around = [cb.BaseLogger()] + ([cb.ProgbarLogger(count_mode)] if options.verbose else [])
     model.history = cb.History()
     callbacks = cb.CallbackList([*around, *listed, model.history])
-    callbacks.set_model(model._callback_model())  # pyright: ignore[reportPrivateUsage]
+    callbacks.set_model(model._callback_model())
     shown = names + ([f"val_{name}" for name in names] if options.validate else [])
     callbacks.set_params(
         {
@@ -98,7 +98,7 @@ class Pace:
 
 def fit_arrays(model: Model, feed: ArrayFeed, given: Any, options: FitOptions) -> Any:
     """Train on arrays, epoch after epoch. Returns the history."""
-    plan, trainer = model._ready()  # pyright: ignore[reportPrivateUsage]
+    plan, trainer = model._ready()
     callbacks = start(model, given, options, list(plan.log_names), "samples")
     watched = (
         cb.watches_epochs(given or []) or options.validate is not None or (options.verbose == 1 and feed.steps > 1)

@@ -44,7 +44,7 @@ def _order_met(outputs: Sequence[Tensor], inputs: set[Tensor]) -> dict[Layer, in
         if tensor in done:
             continue
         done.add(tensor)
-        history = tensor._keras_history  # pyright: ignore[reportPrivateUsage]
+        history = tensor._keras_history
         if history is not None:
             met.setdefault(history[0], len(met))
         if tensor.node is not None and tensor not in inputs:
@@ -53,4 +53,4 @@ def _order_met(outputs: Sequence[Tensor], inputs: set[Tensor]) -> dict[Layer, in
 
 
 def _source(tensor: Tensor) -> Layer:
-    return tensor._keras_history[0]  # pyright: ignore[reportPrivateUsage]
+    return tensor._keras_history[0]

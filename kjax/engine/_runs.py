@@ -84,10 +84,13 @@ class Trainer:
     def one_batch(self, batch: Any, seed: int | None = None) -> np.ndarray:
         """Train on one batch of host arrays. Returns what is logged. The seed is drawn if it is not given."""
         batch = jax.tree.map(_feed.host_ready, batch)
-        seed = np.uint32(np.random.randint(2**31 - 1) if seed is None else seed)
-        key = _programs.signature(batch)
-        run = self.direct.compile(key, lambda: self.arguments(self.direct, batch, seed))
-        return np.asarray(self.finish(self.direct, run(*self.arguments(self.direct, batch, seed))))
+        number = np.uint32(np.random.randint(2**31 - 1) if seed is None else seed)
+
+        def arguments() -> tuple[Any, ...]:
+            return self.arguments(self.direct, batch, number)
+
+        run = self.direct.compile(_programs.signature(batch), arguments)
+        return np.asarray(self.finish(self.direct, run(*arguments())))
 
 
 class ArrayRun:
@@ -108,7 +111,7 @@ class ArrayRun:
     def __call__(self, start: int, stop: int) -> np.ndarray:
         """Run the rows `start` to `stop`. Returns what each of them logs."""
         ragged = self._last is not None and start >= self.feed.full
-        index = self._last if ragged else self._index
+        index: Any = self._last if ragged else self._index
         first, end = (0, 1) if ragged else (start, stop)
         program = self.trainer.program
 

@@ -78,11 +78,11 @@ def apply(
     """
     with Scope([*roles.trainable, *roles.state], [*params, *state], training=training, key=key) as scope:
         feeds = {x: cast_input(value, x) for x, value in zip(model.inputs, inputs, strict=True)}
-        symbolic = [loss for layer in _layers(model) for loss in layer._losses]  # pyright: ignore[reportPrivateUsage]
-        order = model._order if not symbolic else None  # pyright: ignore[reportPrivateUsage]
+        symbolic = [loss for layer in _layers(model) for loss in layer._losses]
+        order = model._order if not symbolic else None
         with scope.inside(frozen=not (model.trainable or model.stateful)):
             values, masks = graph.evaluate([*model.outputs, *symbolic], feeds, order=order)
-        weights = [pair for layer in _layers(model) for pair in layer._regularized]  # pyright: ignore[reportPrivateUsage]
+        weights = [pair for layer in _layers(model) for pair in layer._regularized]
         penalties = [*(regularizer(weight.value) for weight, regularizer in weights), *scope.losses]
         count = len(model.outputs)
         still = _still(model)
@@ -94,7 +94,7 @@ def apply(
 
 
 def _layers(model: Network) -> list[Any]:
-    return list(model._flatten())  # pyright: ignore[reportPrivateUsage]
+    return list(model._flatten())
 
 
 def _still(model: Network) -> set[Variable]:

@@ -110,7 +110,7 @@ class _Batches:
         first = next(iterator, None)
         if first is None:
             raise ValueError(_EMPTY)
-        self.model._build_for(_split(first)[0])  # pyright: ignore[reportPrivateUsage]
+        self.model._build_for(_split(first)[0])
         left = [first]
 
         def again() -> Any:
@@ -124,7 +124,7 @@ class _Batches:
 
     def _prepare(self, item: Any) -> Any:
         x, y, weight = _split(item)
-        self.model._require_plan()  # pyright: ignore[reportPrivateUsage]
+        self.model._require_plan()
         return _data.training(self.model, x, y, weight, self.class_weight, finite=False)
 
 
@@ -145,9 +145,9 @@ def fit(
     count = _count(source, steps, "steps_per_epoch")
     batches = _Batches(model, source, ahead, True, class_weight, bool(shuffle))
     try:
-        model._require_plan()  # pyright: ignore[reportPrivateUsage]
+        model._require_plan()
         validate, _ = validation.function(model, 32)
-        plan, trainer = model._ready()  # pyright: ignore[reportPrivateUsage]
+        plan, trainer = model._ready()
         options = _loop.FitOptions(epochs, initial_epoch, verbose, validate, validation.freq, None, None, count)
         options.held_out = validation.held_out
         names = list(plan.log_names)
@@ -211,7 +211,7 @@ def evaluate(model: Model, source: Any, steps: int | None, verbose: int, ahead: 
             if batch is None:
                 break
             size = batch[0][0].shape[0]
-            scanner = model._scanner("test")  # pyright: ignore[reportPrivateUsage]
+            scanner = model._scanner("test")
             for logs, _, _ in scanner(batch, size, size):
                 total = total + size * logs[0].astype(np.float64)
             samples += size

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from kjax._core.graph import Tensor, Variable
 from kjax.engine.base_layer import Layer
 
@@ -76,7 +74,7 @@ def _shape(layer: Layer) -> str:
 
 
 def _nodes(model: Network) -> list[Any]:
-    return model._order  # pyright: ignore[reportPrivateUsage]
+    return model._order
 
 
 def _is_chain(model: Network) -> bool:
@@ -93,13 +91,13 @@ def _connections(model: Network, layer: Layer) -> list[str]:
     """What feeds a layer, as `name[call][output]`."""
     order = set(_nodes(model))
     return [
-        f"{t._keras_history[0].name}[{t._keras_history[1]}][{t._keras_history[2]}]"  # pyright: ignore[reportPrivateUsage]
-        for node in layer._inbound_nodes  # pyright: ignore[reportPrivateUsage]
+        f"{t._keras_history[0].name}[{t._keras_history[1]}][{t._keras_history[2]}]"
+        for node in layer._inbound_nodes
         if node in order
         for t in node.inputs
-        if isinstance(t, Tensor) and t._keras_history  # pyright: ignore[reportPrivateUsage]
+        if isinstance(t, Tensor) and t._keras_history
     ]
 
 
 def _count(weights: Sequence[Variable]) -> int:
-    return sum(int(np.prod(weight.shape)) for weight in dict.fromkeys(weights))
+    return sum(weight.size for weight in dict.fromkeys(weights))

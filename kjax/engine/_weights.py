@@ -71,10 +71,9 @@ class Weights:
 
     def add_loss(self, losses: Any, inputs: Any = None) -> None:
         """Add scalars to the loss: values inside of `call`, symbolic tensors outside of it."""
-        for loss in to_list(losses):
+        for given in to_list(losses):
             opened = scope.current()
-            if callable(loss):
-                loss = loss()
+            loss: Any = given() if callable(given) else given
             if opened is not None:
                 self.penalizes = True
                 opened.losses.append(loss)
@@ -190,7 +189,7 @@ class Weights:
                 f"You tried to call `count_params` on {self.name}, but the layer isn't built. You can build it "
                 "manually via: `layer.build(batch_input_shape)`."
             )
-        return sum(int(np.prod(w.shape)) for w in self.weights)
+        return sum(w.size for w in self.weights)
 
 
 def set_values(variables: Sequence[Variable], values: Sequence[Any], owner: str) -> None:

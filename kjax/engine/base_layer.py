@@ -200,10 +200,10 @@ class Layer(Weights, Calls):
         node = graph.make_node(self, (inputs, *args), kwargs, f"{self.name}/output")
         index = len(self._inbound_nodes)
         for i, output in enumerate(node.outputs):
-            output._keras_history = (self, index, i)  # pyright: ignore[reportPrivateUsage]
+            output._keras_history = (self, index, i)
         self._inbound_nodes.append(node)
         for tensor in node.inputs:
-            if isinstance(tensor, Tensor) and tensor._keras_history:  # pyright: ignore[reportPrivateUsage]
+            if isinstance(tensor, Tensor) and tensor._keras_history:
                 tensor._keras_history[0]._outbound_nodes.append(node)
         self._refine_shapes(inputs, node)
         return node.result

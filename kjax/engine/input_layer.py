@@ -48,7 +48,7 @@ class InputLayer(Layer):
         self.supports_masking = True
         self.built = True
         tensor = input_tensor if input_tensor is not None else Tensor(self.batch_input_shape, self.dtype, self.name)
-        tensor._keras_history = (self, 0, 0)  # pyright: ignore[reportPrivateUsage]
+        tensor._keras_history = (self, 0, 0)
         node = Node(self, (), {})
         node.outputs = [tensor]
         node.result = tensor

@@ -225,7 +225,7 @@ class Network(Layer):
         self._trainable = bool(value)
 
     @property
-    def non_trainable_weights(self) -> list[Variable]:
+    def non_trainable_weights(self) -> list[Variable]:  # type: ignore[override]  # a model's are not set
         children = self._children()
         inner = [w for layer in children for w in layer.non_trainable_weights]
         if not self.trainable:
@@ -292,7 +292,7 @@ def _tensors(x: Any) -> list[Any]:
 
 
 def _history(tensor: Tensor) -> Any:
-    return tensor._keras_history  # pyright: ignore[reportPrivateUsage]
+    return tensor._keras_history
 
 
 def nested_layers(layers: Iterable[Layer]) -> Iterable[Layer]:

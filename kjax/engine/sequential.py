@@ -50,8 +50,8 @@ class Sequential(Model):
             TypeError: if it is not a layer.
             ValueError: if it has several outputs, or a name that is taken.
         """
-        if isinstance(layer, Tensor) and layer._keras_history is not None:  # pyright: ignore[reportPrivateUsage]
-            layer = layer._keras_history[0]  # pyright: ignore[reportPrivateUsage]
+        if isinstance(layer, Tensor) and layer._keras_history is not None:
+            layer = layer._keras_history[0]
         if not isinstance(layer, Layer):
             raise TypeError(f"The added layer must be an instance of class Layer. Found: {layer!r}")
         names = [other.name for other in self._stack]

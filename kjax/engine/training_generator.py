@@ -18,7 +18,7 @@ class GeneratorMethods:
 
     def _compiled_model(self) -> Model:
         model = cast("Model", self)
-        model._require_compiled()  # pyright: ignore[reportPrivateUsage]
+        model._require_compiled()
         return model
 
     @accepts_old_names("Model.fit_generator")

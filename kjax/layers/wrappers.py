@@ -79,7 +79,7 @@ class TimeDistributed(Wrapper):
     def call(self, inputs: Any, mask: Any = None, training: Any = None) -> Any:
         batch, steps = inputs.shape[:2]
         kwargs: dict[str, Any] = {}
-        accepted = type(self.layer)._call_parameters  # pyright: ignore[reportPrivateUsage]
+        accepted = type(self.layer)._call_parameters
         if "training" in accepted:
             kwargs["training"] = training
         if "mask" in accepted and mask is not None:
