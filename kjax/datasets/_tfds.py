@@ -7,7 +7,9 @@ TensorFlow.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -39,13 +41,22 @@ def read(name: str, label_key: str) -> Arrays:
         ImportError: TFDS or what it needs to read is not installed.
         ValueError: the folder holds no version that the installed TFDS reads, or a broken one.
     """
-    import tensorflow_datasets as tfds
+    with _without_aliases():
+        import tensorflow_datasets as tfds
 
-    where = folder() / name
-    builder = tfds.builder(name, data_dir=str(folder()), file_format="array_record")
-    if not builder.is_prepared():
-        raise ValueError(f"The folder {where} has no version {builder.version} that TFDS can read. Prepare it again.")
-    return _part(builder, "train", label_key, where), _part(builder, "test", label_key, where)
+        where = folder() / name
+        builder = tfds.builder(name, data_dir=str(folder()), file_format="array_record")
+        if not builder.is_prepared():
+            raise ValueError(
+                f"The folder {where} has no version {builder.version} that TFDS can read. Prepare it again."
+            )
+        return _part(builder, "train", label_key, where), _part(builder, "test", label_key, where)
+
+
+def _without_aliases() -> contextlib.AbstractContextManager[None]:
+    """While a script runs with kjax in the place of TensorFlow, TFDS would take that for the whole of TensorFlow."""
+    suspended = getattr(sys.modules.get("kjax.compat"), "suspended", contextlib.nullcontext)
+    return suspended()
 
 
 def _part(builder: Any, split: str, label_key: str, where: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -80,15 +91,16 @@ def download(name: str, files: Iterable[Any], staging: Path) -> dict[str, Path]:
         files: what to get: objects with `url`, `size`, `sha256` and `filename`.
         staging: folder for the files while they arrive.
     """
-    import tensorflow_datasets as tfds
-    from tensorflow_datasets.core.download import checksums
+    with _without_aliases():
+        import tensorflow_datasets as tfds
+        from tensorflow_datasets.core.download import checksums
 
-    wanted = tuple(files)
-    manager = tfds.download.DownloadManager(
-        download_dir=str(staging),
-        dataset_name=name,
-        force_checksums_validation=True,
-        url_infos={f.url: checksums.UrlInfo(size=f.size, checksum=f.sha256, filename=f.filename) for f in wanted},
-    )
-    # One by one: given several, a failure returns while the other threads still write into the folder.
-    return {file.filename: Path(os.fspath(manager.download(file.url))) for file in wanted}
+        wanted = tuple(files)
+        manager = tfds.download.DownloadManager(
+            download_dir=str(staging),
+            dataset_name=name,
+            force_checksums_validation=True,
+            url_infos={f.url: checksums.UrlInfo(size=f.size, checksum=f.sha256, filename=f.filename) for f in wanted},
+        )
+        # One by one: given several, a failure returns while the other threads still write into the folder.
+        return {file.filename: Path(os.fspath(manager.download(file.url))) for file in wanted}

@@ -27,7 +27,8 @@ def whole(value: Any, name: str, least: int = 1) -> int:
         TypeError: if it is no whole number.
         ValueError: if it is less than `least`.
     """
-    if isinstance(value, (str, bytes)) or np.ndim(value) or value is None or value != value // 1:
+    number = np.asarray(value)
+    if number.ndim or number.dtype.kind not in "buif" or number != number // 1:
         raise TypeError(f"`{name}` must be a whole number. Found: {value!r}")
     if value < least:
         raise ValueError(f"`{name}` must be at least {least}. Found: {value}")
@@ -36,12 +37,13 @@ def whole(value: Any, name: str, least: int = 1) -> int:
 
 def steps(value: Any, name: str) -> int:
     """A number of batches. Keras counted up to it, so that a fraction means one batch more."""
-    return whole(math.ceil(value) if isinstance(value, (float, np.floating)) else value, name)
+    fraction = isinstance(value, (float, np.floating)) and math.isfinite(value)
+    return whole(math.ceil(value) if fraction else value, name)
 
 
-def batch_size(value: Any) -> int:
+def batch_size(value: Any, name: str = "batch_size") -> int:
     """A batch size; 32 for None."""
-    return 32 if value is None else whole(value, "batch_size")
+    return 32 if value is None else whole(value, name)
 
 
 def standardize(
@@ -190,9 +192,10 @@ def check_lengths(inputs: Sequence[Any], targets: Sequence[Any], weights: Sequen
     """
     groups = (inputs, targets, [w for w in weights if w is not None])
     sets = [{array.shape[0] for array in group} for group in groups]
-    for found, what in zip(sets, ("input arrays (x)", "target arrays (y)", "sample_weight arrays"), strict=True):
+    kinds = ("input arrays (x)", "target arrays (y)", "sample_weight arrays")
+    for found, group, what in zip(sets, groups, kinds, strict=True):
         if len(found) > 1:
-            shapes = [tuple(a.shape) for a in (inputs if what.startswith("input") else targets)]
+            shapes = [tuple(array.shape) for array in group]
             raise ValueError(f"All {what} should have the same number of samples. Got array shapes: {shapes}")
     of_inputs, of_targets, of_weights = sets
     if of_inputs and of_targets and of_inputs != of_targets:
@@ -219,7 +222,13 @@ def check_classes(target: Any, output: OutputPlan) -> None:
     """
     if output.classes is None:
         return
-    low, high = (float(f(np.asarray(target))) for f in (np.min, np.max))
+    labels = np.asarray(target)
+    if labels.dtype.kind == "f" and (odd := labels[labels != np.floor(labels)]).size:
+        raise ValueError(
+            f"The targets for {output.name} hold {odd[0]:g}, which is no class number: whole numbers from 0 to "
+            f"{output.classes - 1} were expected."
+        )
+    low, high = float(labels.min()), float(labels.max())
     if low < 0 or high >= output.classes:
         bad = low if low < 0 else high
         raise ValueError(
@@ -271,6 +280,7 @@ def _weights_by_output(given: Any, names: Sequence[str], what: str) -> list[Any]
 
 def _sample_weight(sample: Any, target: Any, output: OutputPlan) -> np.ndarray:
     weight = np.asarray(as_array(sample, f"sample_weight of {output.name}"), config.floatx())
+    _check_finite(weight, output.name, "sample_weight of")
     if output.temporal and weight.ndim < 2:
         raise ValueError(
             f'Found a sample_weight array for {output.name} with shape {weight.shape}. sample_weight_mode="temporal" '
@@ -312,5 +322,8 @@ def class_weights(weights: Mapping[int, float], target: Any) -> np.ndarray:
             "`class_weight` must contain all classes in the data. "
             f"The classes {missing} exist in the data but not in `class_weight`."
         )
+    wrong = {k: v for k, v in weights.items() if not isinstance(v, (int, float, np.number)) or v != v}
+    if wrong:
+        raise ValueError(f"`class_weight` must map class numbers to numbers. Found: {wrong}")
     table = {int(k): float(v) for k, v in weights.items()}
     return np.asarray([table[int(c)] for c in classes], config.floatx())

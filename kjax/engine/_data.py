@@ -80,10 +80,14 @@ class Validation:
     held_out: list[Any] | None = None  # inputs, targets and weights in one list, once they are known
 
     def __post_init__(self) -> None:
+        if not isinstance(self.split, (int, float, np.number)):
+            raise TypeError(f"`validation_split` must be a number. Found: {self.split!r}")
         if not 0.0 <= self.split < 1.0:
             raise ValueError(f"`validation_split` must be from 0 up to, but not including, 1. Found: {self.split}")
         if isinstance(self.freq, int) and self.freq < 1:
             raise ValueError(f"`validation_freq` must be at least 1. Found: {self.freq}")
+        if isinstance(self.freq, (str, bytes)) or not (isinstance(self.freq, int) or hasattr(self.freq, "__contains__")):
+            raise TypeError(f"`validation_freq` must be a whole number or a list of them. Found: {self.freq!r}")
 
     @property
     def is_source(self) -> bool:
@@ -113,6 +117,7 @@ class Validation:
         if self.data is None:
             return None, 0
         if self.is_source:
+            _stream.count_batches(self.data, self.steps, "validation_steps")
             return lambda: _stream.validate(model, self.data, self.steps), 0
         if not isinstance(self.data, (list, tuple)) or len(self.data) not in (2, 3):
             count = len(self.data) if hasattr(self.data, "__len__") else 1

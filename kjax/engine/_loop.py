@@ -57,7 +57,7 @@ class FitOptions:
 
 def start(model: Model, given: Any, options: FitOptions, names: list[str], count_mode: str) -> cb.CallbackList:
     """The callbacks of a fit, set up and told that training begins."""
-    listed = list(given or [])
+    listed = _checked_callbacks(given)
     around = [cb.BaseLogger()] + ([cb.ProgbarLogger(count_mode)] if options.verbose else [])
     model.history = cb.History()
     callbacks = cb.CallbackList([*around, *listed, model.history])
@@ -79,6 +79,18 @@ def start(model: Model, given: Any, options: FitOptions, names: list[str], count
     model.stop_training = False
     callbacks.on_train_begin()
     return callbacks
+
+
+def _checked_callbacks(given: Any) -> list[Any]:
+    if given is not None and not hasattr(given, "__iter__"):
+        raise TypeError(f"`callbacks` must be a list of callbacks. Found: {given!r}")
+    listed = list(given or [])
+    for callback in listed:
+        if isinstance(callback, type):
+            raise TypeError(f"`callbacks` holds the class {callback.__name__}: pass an object, `{callback.__name__}()`.")
+        if not hasattr(callback, "set_model"):
+            raise TypeError(f"`callbacks` must hold `Callback` objects. Found: {callback!r}")
+    return listed
 
 
 class Pace:

@@ -183,9 +183,16 @@ def make_plan(
         ]
         target_shape, classes = _target(kinds[i], shapes[i])
         temporal = _is_temporal(modes[i], shapes[i], name)
-        factor = 1.0 if factors[i] is None else float(factors[i])
+        factor = _loss_weight(factors[i], name)
         outputs.append(OutputPlan(name, losses[i], factor, tuple(chosen), temporal, target_shape, classes))
     return Plan(tuple(outputs), tuple(used))
+
+
+def _loss_weight(given: Any, name: str) -> float:
+    try:
+        return 1.0 if given is None else float(given)
+    except (TypeError, ValueError):
+        raise ValueError(f'`loss_weights` of output "{name}" must be a number. Found: {given!r}') from None
 
 
 def _per_output(

@@ -41,8 +41,19 @@ def _split(item: Any) -> tuple[Any, Any, Any]:
     return x, y, weights[0] if weights else None
 
 
-def _count(source: Any, steps: int | None, argument: str) -> int | None:
-    """Batches to take: as told, else all that the source has; None to go on until it ends."""
+def count_batches(source: Any, steps: int | None, argument: str) -> int | None:
+    """Batches to take: as told, else all that the source has; None to go on until it ends.
+
+    Raises:
+        TypeError: if the source is none.
+        ValueError: if it is empty, or has no end.
+    """
+    if not (hasattr(source, "__iter__") or hasattr(source, "__getitem__")):
+        hint = " Call the function, and pass what it returns." if callable(source) else ""
+        raise TypeError(
+            "A source of batches was expected: a generator, a `Sequence` or an iterable. "
+            f"Found: {type(source).__name__} {str(source)[:100]}.{hint}"
+        )
     if steps is not None:
         return _check.steps(steps, argument)
     known = _feed.steps_of(source)
@@ -128,6 +139,12 @@ class _Batches:
         return _data.training(self.model, x, y, weight, self.class_weight, finite=False)
 
 
+def _batch_given(item: Any) -> Any:
+    if item is None:
+        raise ValueError("Output of generator should be inputs, or a tuple that begins with them. Found: NoneType None")
+    return item
+
+
 def fit(
     model: Model,
     source: Any,
@@ -142,7 +159,7 @@ def fit(
     initial_epoch: int,
 ) -> Any:
     """`fit` on a source of batches. Returns the history."""
-    count = _count(source, steps, "steps_per_epoch")
+    count = count_batches(source, steps, "steps_per_epoch")
     batches = _Batches(model, source, ahead, True, class_weight, bool(shuffle))
     try:
         model._require_plan()
@@ -201,7 +218,7 @@ def _epoch(
 
 def evaluate(model: Model, source: Any, steps: int | None, verbose: int, ahead: int) -> list[Any]:
     """Averages of what is logged over the batches of a source, weighted by their sizes."""
-    count = _count(source, steps, "steps")
+    count = count_batches(source, steps, "steps")
     batches = _Batches(model, source, ahead)
     bar = Progbar(count) if verbose == 1 else None
     total: Any = 0.0
@@ -231,9 +248,9 @@ def validate(model: Model, source: Any, steps: int | None) -> Logs:
 
 def predict(model: Model, source: Any, steps: int | None, verbose: int, ahead: int) -> list[np.ndarray]:
     """The outputs for the batches of a source, joined."""
-    count = _count(source, steps, "steps")
+    count = count_batches(source, steps, "steps")
     bar = Progbar(count) if verbose == 1 else None
-    stream = _feed.Stream(_feed.iterator_maker(source), lambda item: item, ahead)
+    stream = _feed.Stream(_feed.iterator_maker(source), _batch_given, ahead)
     pieces: list[list[np.ndarray]] = []
     step = 0
     try:

@@ -236,15 +236,20 @@ class Model(GeneratorMethods, Network):
         if _stream.is_source(x):
             if y is not None or sample_weight is not None:
                 raise ValueError("`y` and `sample_weight` must be None when `x` yields batches: it yields them too.")
+            if validation_split:
+                raise ValueError(
+                    f"`validation_split={validation_split}` needs arrays, and `x` yields batches: pass `validation_data`."
+                )
             return _stream.fit(
                 self, x, steps_per_epoch, epochs, verbose, callbacks, validation, class_weight, max_queue_size, shuffle,
                 initial_epoch,
             )  # fmt: skip
         batch_size = _check.batch_size(batch_size)
+        validation_size = _check.batch_size(validation_batch_size or batch_size, "validation_batch_size")
         self._build_for(x)
         self._require_plan()
         data = _data.training(self, x, y, sample_weight, class_weight)
-        data, validate, count = validation.prepare(self, data, validation_batch_size or batch_size)
+        data, validate, count = validation.prepare(self, data, validation_size)
         samples = data[0][0].shape[0]
         if steps_per_epoch is not None:
             data = _data.take(data, _check.steps(steps_per_epoch, "steps_per_epoch") * batch_size)
