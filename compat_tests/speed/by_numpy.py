@@ -26,14 +26,19 @@ def scores(probabilities: np.ndarray, targets: np.ndarray) -> tuple[float, float
     return float(-np.log(picked).mean()), float((probabilities.argmax(1) == targets.argmax(1)).mean())
 
 
-def train_step(weights: Arrays, x: np.ndarray, targets: np.ndarray, lr: float) -> tuple[float, float]:
-    """One step of gradient descent, in place. Returns the scores before it."""
+def train_step(weights: Arrays, space: Arrays, x: np.ndarray, targets: np.ndarray, lr: float) -> tuple[float, float]:
+    """One step of gradient descent, in place. Returns the scores before it.
+
+    Arguments:
+        space: arrays like the kernels, for their gradients: made anew in each step, they would double its time, as the
+            system takes so large arrays back and clears them.
+    """
     values = forward(weights, x)
     error = (values[-1] - targets) / len(x)
     for layer in range(len(weights) // 2 - 1, -1, -1):
         kernel, bias = weights[2 * layer : 2 * layer + 2]
         below = (error @ kernel.T) * (values[layer] > 0) if layer else error
-        kernel -= lr * (values[layer].T @ error)
+        kernel -= np.multiply(np.matmul(values[layer].T, error, out=space[layer]), lr, out=space[layer])
         bias -= lr * error.sum(0)
         error = below
     return scores(values[-1], targets)

@@ -28,7 +28,7 @@ def whole(value: Any, name: str, least: int = 1) -> int:
         ValueError: if it is less than `least`.
     """
     number = np.asarray(value)
-    if number.ndim or number.dtype.kind not in "buif" or number != number // 1:
+    if number.ndim or number.dtype.kind not in "buif" or number != np.floor(number) or np.isinf(number):
         raise TypeError(f"`{name}` must be a whole number. Found: {value!r}")
     if value < least:
         raise ValueError(f"`{name}` must be at least {least}. Found: {value}")
@@ -322,7 +322,7 @@ def class_weights(weights: Mapping[int, float], target: Any) -> np.ndarray:
             "`class_weight` must contain all classes in the data. "
             f"The classes {missing} exist in the data but not in `class_weight`."
         )
-    wrong = {k: v for k, v in weights.items() if not isinstance(v, (int, float, np.number)) or v != v}
+    wrong = {k: v for k, v in weights.items() if np.asarray(v).dtype.kind not in "buif" or np.isnan(v)}
     if wrong:
         raise ValueError(f"`class_weight` must map class numbers to numbers. Found: {wrong}")
     table = {int(k): float(v) for k, v in weights.items()}

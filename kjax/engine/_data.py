@@ -86,7 +86,9 @@ class Validation:
             raise ValueError(f"`validation_split` must be from 0 up to, but not including, 1. Found: {self.split}")
         if isinstance(self.freq, int) and self.freq < 1:
             raise ValueError(f"`validation_freq` must be at least 1. Found: {self.freq}")
-        if isinstance(self.freq, (str, bytes)) or not (isinstance(self.freq, int) or hasattr(self.freq, "__contains__")):
+        if isinstance(self.freq, (str, bytes)) or not (
+            isinstance(self.freq, int) or hasattr(self.freq, "__contains__")
+        ):
             raise TypeError(f"`validation_freq` must be a whole number or a list of them. Found: {self.freq!r}")
 
     @property

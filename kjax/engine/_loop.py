@@ -87,7 +87,8 @@ def _checked_callbacks(given: Any) -> list[Any]:
     listed = list(given or [])
     for callback in listed:
         if isinstance(callback, type):
-            raise TypeError(f"`callbacks` holds the class {callback.__name__}: pass an object, `{callback.__name__}()`.")
+            name = callback.__name__
+            raise TypeError(f"`callbacks` holds the class {name}: pass an object, `{name}()`.")
         if not hasattr(callback, "set_model"):
             raise TypeError(f"`callbacks` must hold `Callback` objects. Found: {callback!r}")
     return listed

@@ -227,7 +227,10 @@ def _initial_value(initializer: Callable[..., Any], shape: tuple[int, ...], dtyp
         if isinstance(value, Tensor):
             with scope.Scope(key=scope.fresh_key()):
                 (value,), _ = graph.evaluate([value], {})
-    return value.value if isinstance(value, Variable) else value
+    value = value.value if isinstance(value, Variable) else value
+    # A function of the user may return an array that it keeps; training would take its memory over.
+    own = isinstance(initializer, initializers.Initializer)
+    return value if own or not isinstance(value, jax.Array) else np.array(value)
 
 
 def _unique(weights: Iterable[Variable]) -> list[Variable]:

@@ -238,7 +238,7 @@ class Model(GeneratorMethods, Network):
                 raise ValueError("`y` and `sample_weight` must be None when `x` yields batches: it yields them too.")
             if validation_split:
                 raise ValueError(
-                    f"`validation_split={validation_split}` needs arrays, and `x` yields batches: pass `validation_data`."
+                    f"`validation_split={validation_split}` needs arrays, but `x` is batches: use `validation_data`."
                 )
             return _stream.fit(
                 self, x, steps_per_epoch, epochs, verbose, callbacks, validation, class_weight, max_queue_size, shuffle,
