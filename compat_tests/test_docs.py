@@ -78,10 +78,10 @@ def test_programs_run(page: pathlib.Path) -> None:
 
 
 def test_programs_are_found() -> None:
-    found = {page.name: len(list(blocks(page))) for page in PAGES}
+    found = {name(page): len(list(blocks(page))) for page in PAGES}
     assert found["README.md"] >= 1
-    assert found["getting-started.md"] >= 7
-    assert found["optimizers.md"] >= 3
+    assert found["docs/getting-started.md"] >= 7
+    assert found["docs/optimizers.md"] >= 3
 
 
 def rows(tables: dict[str, Table]) -> Iterator[str]:

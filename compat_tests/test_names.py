@@ -16,6 +16,7 @@ OLD = "layers of Keras 1 come later"
 TOOLS = "drawing, downloading and graph helpers come later"
 TENSORFLOW = "wraps an optimizer of TensorFlow; one of optax is wrapped instead"
 COPIES = "one program on several devices is JAX's own business; the function comes later"
+SPARSE = "there are no sparse tensors"
 CTC = "CTC comes with the recurrent layers"
 
 NAMES = {
@@ -41,8 +42,8 @@ NAMES = {
     "callbacks": """BaseLogger CSVLogger Callback CallbackList EarlyStopping History LambdaCallback
         LearningRateScheduler ModelCheckpoint ProgbarLogger ReduceLROnPlateau RemoteMonitor TensorBoard
         TerminateOnNaN""",
-    "constraints": """Constraint MaxNorm NonNeg UnitNorm MinMaxNorm max_norm non_neg unit_norm min_max_norm maxnorm nonneg
-        unitnorm serialize deserialize get""",
+    "constraints": """Constraint MaxNorm NonNeg UnitNorm MinMaxNorm max_norm non_neg unit_norm min_max_norm maxnorm
+        nonneg unitnorm serialize deserialize get""",
     "datasets": "boston_housing cifar10 cifar100 fashion_mnist imdb mnist reuters",
     "initializers": """Initializer Zeros Ones Constant RandomNormal RandomUniform TruncatedNormal VarianceScaling
         Orthogonal Identity zeros ones constant uniform normal random_uniform random_normal truncated_normal identity
@@ -86,7 +87,8 @@ MISSING: dict[str, dict[str, str]] = {
     CONVOLUTION: {
         "backend": """conv1d conv2d conv2d_transpose conv3d conv3d_transpose depthwise_conv2d local_conv1d local_conv2d
             pool2d pool3d separable_conv1d separable_conv2d""",
-        "layers": """AtrousConvolution1D AtrousConvolution2D AveragePooling1D AveragePooling2D AveragePooling3D AvgPool1D
+        "layers": """AtrousConvolution1D AtrousConvolution2D
+            AveragePooling1D AveragePooling2D AveragePooling3D AvgPool1D
             AvgPool2D AvgPool3D Conv1D Conv2D Conv2DTranspose Conv3D Conv3DTranspose Convolution1D Convolution2D
             Convolution3D Cropping1D Cropping2D Cropping3D Deconvolution2D Deconvolution3D DepthwiseConv2D
             GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D GlobalAvgPool1D GlobalAvgPool2D
@@ -97,7 +99,8 @@ MISSING: dict[str, dict[str, str]] = {
         "utils": "convert_all_kernels_in_model",
     },
     RECURRENT: {
-        "layers": """Bidirectional ConvLSTM2D ConvLSTM2DCell ConvRecurrent2D CuDNNGRU CuDNNLSTM Embedding GRU GRUCell LSTM
+        "layers": """Bidirectional ConvLSTM2D
+            ConvLSTM2DCell ConvRecurrent2D CuDNNGRU CuDNNLSTM Embedding GRU GRUCell LSTM
             LSTMCell RNN Recurrent SimpleRNN SimpleRNNCell StackedRNNCells""",
     },
     OLD: {"layers": "Highway MaxoutDense"},
@@ -112,6 +115,7 @@ MISSING: dict[str, dict[str, str]] = {
     FEEDING: {"utils": "GeneratorEnqueuer OrderedEnqueuer Sequence SequenceEnqueuer"},
     TOOLS: {"utils": "get_file get_source_inputs plot_model"},
     COPIES: {"utils": "multi_gpu_model"},
+    SPARSE: {"backend": "to_dense"},
     CTC: {"backend": "ctc_batch_cost ctc_decode ctc_label_dense_to_sparse"},
 }
 

@@ -131,7 +131,7 @@ class Variable(Symbolic):
         trainable: bool = True,
         constraint: Callable[[Any], Any] | None = None,
     ) -> None:
-        array = value if isinstance(value, jax.Array) else np.asarray(value)
+        array = np.asarray(value)
         if dtype is None:
             dtype = config.floatx() if array.dtype.kind == "f" else jax.dtypes.canonicalize_dtype(array.dtype)
         self.name = name or naming.unique_name("variable")
@@ -140,9 +140,8 @@ class Variable(Symbolic):
         self.dtype = jnp.dtype(dtype)
         self.shape = Shape(array.shape)
         self.mask = None
-        self._array: Any = array if isinstance(array, jax.Array) else np.array(array, self.dtype)
-        if self._array.dtype != self.dtype:
-            self._array = self._array.astype(self.dtype)
+        # A copy: training takes over the memory of what a variable holds.
+        self._array: Any = np.array(array, self.dtype)
 
     @property
     def stored(self) -> jax.Array:

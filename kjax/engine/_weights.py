@@ -229,8 +229,8 @@ def _initial_value(initializer: Callable[..., Any], shape: tuple[int, ...], dtyp
                 (value,), _ = graph.evaluate([value], {})
     value = value.value if isinstance(value, Variable) else value
     # A function of the user may return an array that it keeps; training would take its memory over.
-    own = isinstance(initializer, initializers.Initializer)
-    return value if own or not isinstance(value, jax.Array) else np.array(value)
+    fresh = type(initializer).__module__ == initializers.__name__
+    return value if fresh or not isinstance(value, jax.Array) else np.array(value)
 
 
 def _unique(weights: Iterable[Variable]) -> list[Variable]:
