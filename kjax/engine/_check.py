@@ -7,14 +7,13 @@ name, of at least two dimensions.
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
 import numpy as np
 
-from kjax._core import config
+from kjax._core import config, notices
 from kjax.engine._plan import OutputPlan
 
 Dims = tuple[int | None, ...]
@@ -251,10 +250,7 @@ def standardize_weights(
     result: list[Any] = []
     for sample, classes, target, output in zip(by_sample, by_class, targets, outputs, strict=True):
         if sample is not None and classes is not None:
-            warnings.warn(
-                "Found both `sample_weight` and `class_weight`: `class_weight` argument will be ignored.",
-                stacklevel=4,
-            )
+            notices.warn("Found both `sample_weight` and `class_weight`: `class_weight` argument will be ignored.")
         if sample is not None:
             result.append(_sample_weight(sample, target, output))
         else:

@@ -6,7 +6,6 @@ that are logged.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,7 @@ import jax.numpy as jnp
 
 from kjax import losses as losses_module
 from kjax import metrics as metrics_module
-from kjax._core import config, naming, operators
+from kjax._core import config, naming, notices, operators
 from kjax._core.graph import Variable
 from kjax.backend._ops import array
 
@@ -214,10 +213,9 @@ def _per_output(
                 )
         missing = [name for name in names if name not in given]
         if missing and warn_missing:
-            warnings.warn(
+            notices.warn(
                 f'Output "{missing[0]}" missing from loss dictionary. We assume this was done on purpose, and we will '
-                f'not be expecting any data to be passed to "{missing[0]}" during training.',
-                stacklevel=5,
+                f'not be expecting any data to be passed to "{missing[0]}" during training.'
             )
         return [given.get(name, default) for name in names]
     if isinstance(given, (list, tuple)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import jax
 import numpy as np
 
 from kjax import callbacks as cb
+from kjax._core import notices
 from kjax._core.logs import Logs
 from kjax._core.progbar import Progbar
 from kjax.engine import _check, _data, _feed, _loop
@@ -80,10 +80,9 @@ def _taken(stream: _feed.Stream, count: int | None, what: str) -> Iterator[Any]:
         except _feed.RanOut:
             if not stream.given:
                 raise ValueError(_EMPTY) from None
-            warnings.warn(
+            notices.warn(
                 f"Your input ran out of data; interrupting {what} after {taken} of {count} batches. Let the generator "
-                "yield without end, or ask for fewer steps and epochs.",
-                stacklevel=4,
+                "yield without end, or ask for fewer steps and epochs."
             )
             yield None
             return

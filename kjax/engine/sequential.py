@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from kjax._core import graph
+from kjax._core import graph, notices
 from kjax._core.graph import Tensor
 from kjax._core.registry import CustomObjectScope
 from kjax.engine import _config
@@ -129,14 +129,11 @@ class Sequential(Model):
 
     def predict_proba(self, x: Any, batch_size: int | None = None, verbose: int = 0) -> np.ndarray:
         """Predicted probabilities: `predict`, with a warning if they are not between 0 and 1."""
-        import warnings
-
         predicted = self.predict(x, batch_size, verbose)
         if predicted.min() < 0.0 or predicted.max() > 1.0:
-            warnings.warn(
+            notices.warn(
                 "Network returning invalid probability values. The last layer might not normalize predictions into "
-                "probabilities (like softmax or sigmoid would).",
-                stacklevel=2,
+                "probabilities (like softmax or sigmoid would)."
             )
         return predicted
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from kjax import optimizers
+from kjax._core import notices
 from kjax._core.arguments import accepts_old_names
 from kjax._core.graph import Tensor, Variable
 from kjax._core.logs import Logs
@@ -151,10 +151,9 @@ class Model(GeneratorMethods, Network):
     def _check_trainable(self) -> None:
         """Warn if `trainable` was changed after `compile`: training does not follow it."""
         if self._collected is not None and len(self._collected) != len(self.trainable_weights):
-            warnings.warn(
+            notices.warn(
                 "Discrepancy between trainable weights and collected trainable weights, did you set "
-                "`model.trainable` without calling `model.compile` after ?",
-                stacklevel=3,
+                "`model.trainable` without calling `model.compile` after ?"
             )
 
     def _callback_model(self) -> Any:

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import functools
-import os
-import sys
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from kjax._core import arguments
+from kjax._core import arguments, notices
 
 Args = tuple[Any, ...]
 Kwargs = dict[str, Any]
 
-_PACKAGE = str(Path(__file__).parents[1]) + os.sep
 _LONGEST = 10
 
 
@@ -81,7 +76,7 @@ def convert(name: str, table: Table, args: Args, kwargs: Kwargs) -> tuple[Args, 
     for argument, message in table.removed.items():
         if argument in kwargs:
             kwargs = {key: value for key, value in kwargs.items() if key != argument}
-            _warn(message)
+            notices.warn(message)
     old_names = [old for old in table.names if old in kwargs]
     if old_names:
         kwargs = _rename(name, table, kwargs, old_names)
@@ -92,7 +87,7 @@ def convert(name: str, table: Table, args: Args, kwargs: Kwargs) -> tuple[Args, 
             kwargs = {**kwargs, argument: values[value]}
             changed = True
     if changed:
-        _warn(f"Update your `{name}` call to the Keras 2 API: `{_written(name, args, kwargs)}`")
+        notices.warn(f"Update your `{name}` call to the Keras 2 API: `{_written(name, args, kwargs)}`")
     return args, kwargs
 
 
@@ -119,7 +114,7 @@ def _rename(name: str, table: Table, kwargs: Kwargs, old_names: list[str]) -> Kw
             )
         renamed[new] = kwargs[old]
         if table.renamed is not None:
-            _warn(table.renamed.format(old=old, new=new))
+            notices.warn(table.renamed.format(old=old, new=new))
     return renamed
 
 
@@ -135,13 +130,3 @@ def _value(value: Any) -> str:
         return f'"{value}"'
     text = "array" if isinstance(value, np.ndarray) else str(value)
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
-
-
-def _warn(message: str) -> None:
-    """Warn at the line of the user's code that the call came from."""
-    level = 1
-    frame = sys._getframe(0)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame = frame.f_back
-        level += 1
-    warnings.warn(message, UserWarning, stacklevel=level)
