@@ -113,15 +113,15 @@ def fit_arrays(model: Model, feed: ArrayFeed, given: Any, options: FitOptions) -
     """Train on arrays, epoch after epoch. Returns the history."""
     plan, trainer = model._ready()
     callbacks = start(model, given, options, list(plan.log_names), "samples")
+    batch_watched = cb.watches_batches(given or [])
+    drawn = options.verbose == 1
     watched = (
-        cb.watches_epochs(given or []) or options.validate is not None or (options.verbose == 1 and feed.steps > 1)
+        batch_watched or cb.watches_epochs(given or []) or options.validate is not None or (drawn and feed.steps > 1)
     )
     run = trainer.over(feed)
     epoch = options.initial_epoch
-    pace = Pace(_DRAWN if options.verbose == 1 else _UNSEEN)
-    if cb.watches_batches(given or []):
-        pace = Pace(0.0)
-    loop = _Epochs(model, callbacks, options, feed, list(plan.log_names), watched, cb.watches_batches(given or []))
+    pace = Pace(0.0 if batch_watched else _DRAWN if drawn else _UNSEEN)
+    loop = _Epochs(model, callbacks, options, feed, list(plan.log_names), watched, batch_watched)
     try:
         while epoch < options.epochs and not model.stop_training:
             at_once = 1 if watched else min(feed.epochs_at_once, options.epochs - epoch)
@@ -145,13 +145,8 @@ class _Epochs:
         watched: bool,
         batch_watched: bool,
     ) -> None:
-        self.model, self.callbacks, self.options, self.feed, self.names = (
-            model,
-            callbacks,
-            options,
-            feed,
-            names,
-        )
+        self.model, self.callbacks, self.options = model, callbacks, options
+        self.feed, self.names = feed, names
         self.watched, self.batch_watched = watched, batch_watched
         self.sizes = np.array([feed.batch_size] * feed.full + ([feed.rest] if feed.rest else []))
 
