@@ -165,3 +165,12 @@ def test_nan_is_not_hidden() -> None:
     for function in (K.relu, lambda x: K.relu(x, threshold=1.0), lambda x: K.maximum(x, 0.0), K.elu, K.sqrt,
                      lambda x: K.clip(x, 0.0, 1.0), lambda x: K.minimum(0.0, x)):  # fmt: skip
         assert np.isnan(function(np.float32("nan")))
+
+
+@pytest.mark.parametrize("target", [0.0, 0.25, 1.0])
+def test_binary_crossentropy_has_the_right_slope_at_a_logit_of_zero(target: float) -> None:
+    # Where a kink of `relu` and one of `abs` in the usual formula meet; the slope is sigmoid(z) - target.
+    def loss(z: jax.Array) -> jax.Array:
+        return K.binary_crossentropy(jnp.float32(target), z, from_logits=True)
+
+    assert float(jax.grad(loss)(jnp.float32(0.0))) == 0.5 - target

@@ -88,7 +88,7 @@ def apply(
         still = _still(model)
         written = {variable: value for variable, value in scope.updates.items() if variable not in still}
         new_state = [written.get(variable, value) for variable, value in zip(roles.state, state, strict=True)]
-        model.draws_randomly |= scope.draws > 0
+        model.draws_randomly |= scope.draws > 0 and not training
         roles.check(scope)
         return values[:count], masks[:count], new_state, [*values[count:], *penalties]
 

@@ -34,7 +34,7 @@ class Network(Layer):
         self.supports_masking = True
         self.inputs: list[Tensor] = []
         self.outputs: list[Tensor] = []
-        self.draws_randomly = False  # whether a traced program of this network drew random numbers
+        self.draws_randomly = False  # whether a program that tests or predicts draws random numbers
         self._order: list[Node] = []
         self._graph_layers: list[Layer] = []
         if inputs is not None:
@@ -167,7 +167,8 @@ class Network(Layer):
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """The masks of the outputs."""
-        return unpack(self._evaluate(inputs, mask)[1]) if self.inputs else None
+        own_call = type(self).call is not Network.call  # its graph is a node of this very model
+        return None if own_call or not self.inputs else unpack(self._evaluate(inputs, mask)[1])
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shapes of the outputs for inputs of `input_shape`, found by tracing."""
@@ -191,6 +192,7 @@ class Network(Layer):
 
     def _build_from(self, inputs: Sequence[Tensor]) -> None:
         """Build a subclassed model, whose graph is the one node of its own `call`."""
+        self.built = self.built or type(self).build is Network.build  # which would come back here
         outputs = self(unpack(list(inputs)))
         self.inputs, self.outputs = list(inputs), _tensors(outputs)
         self._order = graph.topological(self.outputs, self.inputs)
