@@ -129,7 +129,7 @@ def test_shuffle_true_uses_every_row_once_in_a_new_order_each_epoch() -> None:
     batches = rows_of_batches(True, 3, 5)
     assert [len(rows) for rows in batches] == [5, 5, 2] * 3
     epochs = [batches[i : i + 3] for i in (0, 3, 6)]
-    assert all(sorted(sum(epoch, [])) == list(range(12)) for epoch in epochs)
+    assert all(sorted(row for rows in epoch for row in rows) == list(range(12)) for epoch in epochs)
     assert epochs[0] != epochs[1] != epochs[2]
 
 

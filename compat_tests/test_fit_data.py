@@ -31,7 +31,7 @@ WANTED = train(X, Y, [list(range(10))])[0]
         jnp.asarray,
         lambda a: [jnp.asarray(a)],
         lambda a: a.astype(object),
-        lambda a: [row for row in a.astype("float64")],
+        lambda a: list(a.astype("float64")),
     ],
     ids=["array", "list", "tuple", "nested", "f64", "fortran", "strided", "jax", "list-jax", "object", "rows"],
 )
@@ -196,9 +196,7 @@ def test_validation_on_batches() -> None:
     for source, steps in ((endless(), 3), (Batches(), None), ((X, Y), None)):
         model = linear()
         history = model.fit_generator(Batches(), validation_data=source, validation_steps=steps, verbose=0, epochs=2)
-        np.testing.assert_allclose(
-            history.history["val_loss"][-1], losses(model.get_weights(), X, Y).mean(), rtol=1e-5
-        )
+        np.testing.assert_allclose(history.history["val_loss"][-1], losses(model.get_weights(), X, Y).mean(), rtol=1e-5)
     model = linear()
     history = model.fit(X, Y, validation_data=endless(), validation_steps=3, verbose=0)
     np.testing.assert_allclose(history.history["val_loss"], losses(model.get_weights(), X, Y).mean(), rtol=1e-5)

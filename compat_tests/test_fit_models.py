@@ -54,7 +54,9 @@ def test_two_models_share_layers_and_one_optimizer() -> None:
         np.testing.assert_allclose(loss, ((X @ b - Y) ** 2).mean(), rtol=1e-4)
         speed_b = 0.9 * speed_b - 0.1 * 2 * X.T @ (X @ b - Y) / 10
         b = b + speed_b
-        np.testing.assert_allclose(both.train_on_batch(noise, np.ones(10)), ((noise @ a @ b - 1) ** 2).mean(), rtol=1e-4)
+        np.testing.assert_allclose(
+            both.train_on_batch(noise, np.ones(10)), ((noise @ a @ b - 1) ** 2).mean(), rtol=1e-4
+        )
         speed_a = 0.9 * speed_a - 0.1 * 2 * noise.T @ (noise @ a @ b - 1) @ b.T / 10
         a = a + speed_a
         close([*maker.get_weights(), *judge.get_weights()], [a, b])
@@ -310,6 +312,25 @@ def test_a_subclass_with_call() -> None:
         assert model.predict(X).shape == (10, 1)
         results.append([*model.get_weights(), *model.evaluate(X, Y, verbose=0)])
     close(*results)
+
+
+def test_a_subclass_may_make_its_layers_in_build() -> None:
+    class Late(Model):
+        def build(self, input_shape: Any) -> None:
+            self.out = Dense(1)
+            super().build(input_shape)
+
+        def call(self, inputs: Any) -> Any:
+            return self.out(inputs)
+
+    inner, x = Late(), Input((3,))
+    for model in (Late(), Model(x, inner(x))):
+        model.compile(SGD(0.1), "mse")
+        model.predict(X)
+        model.set_weights(start())
+        model.fit(X, Y, verbose=0)
+        close(model.get_weights(), train(X, Y, in_order(10, 10))[0])
+        close([model.predict(X)], [forward(model.get_weights(), X)])
 
 
 def test_deferred_building_add_and_pop() -> None:

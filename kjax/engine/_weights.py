@@ -227,10 +227,7 @@ def _initial_value(initializer: Callable[..., Any], shape: tuple[int, ...], dtyp
         if isinstance(value, Tensor):
             with scope.Scope(key=scope.fresh_key()):
                 (value,), _ = graph.evaluate([value], {})
-    value = value.value if isinstance(value, Variable) else value
-    # A function of the user may return an array that it keeps; training would take its memory over.
-    fresh = type(initializer).__module__ == initializers.__name__
-    return value if fresh or not isinstance(value, jax.Array) else np.array(value)
+    return value.value if isinstance(value, Variable) else value
 
 
 def _unique(weights: Iterable[Variable]) -> list[Variable]:

@@ -163,7 +163,7 @@ class Model(GeneratorMethods, Network):
         """Build a model that did not know the shape of its input from the data."""
         if self.outputs:
             return
-        if not self._children():
+        if not self._children() and type(self).call is Network.call:
             raise ValueError("The model has no layers. Add some with `model.add(...)` before you feed it.")
         items = list(x.values()) if isinstance(x, dict) else x if _check.is_list_of_arrays(x, 0) else [x]
         arrays = [_check.as_array(item, "input") for item in items]
