@@ -41,6 +41,7 @@ class ArrayFeed:
         self.samples: int = data[0][0].shape[0]
         self.batch_size = min(batch_size, self.samples)
         self.shuffle = shuffle
+        self._order = np.arange(self.samples, dtype=np.int32)
         self.full = self.samples // self.batch_size
         self.rest = self.samples % self.batch_size
         self.data = jax.device_put(jax.tree.map(host_ready, data))
@@ -53,14 +54,16 @@ class ArrayFeed:
         return self.full + (1 if self.rest else 0)
 
     def order(self) -> np.ndarray:
-        """The row numbers of one epoch, in the order in which they are used."""
-        order = np.arange(self.samples, dtype=np.int32)
+        """The row numbers of the next epoch, in the order in which they are used.
+
+        As in Keras, an epoch shuffles the order of the one before, so that a seed gives the same batches.
+        """
         if self.shuffle == "batch":
-            batches = order[: self.full * self.batch_size].reshape(self.full, self.batch_size)
-            np.random.shuffle(batches)
+            whole = self._order[: self.full * self.batch_size]
+            np.random.shuffle(whole.reshape(self.full, self.batch_size))
         elif self.shuffle:
-            np.random.shuffle(order)
-        return order
+            np.random.shuffle(self._order)
+        return self._order
 
     def indices(self, epochs: int) -> tuple[np.ndarray, np.ndarray | None]:
         """Row numbers of the next `epochs` epochs: (rows, batch_size), and the ragged last batch (1, rest) if any.
@@ -74,7 +77,7 @@ class ArrayFeed:
             cut = self.full * self.batch_size
             index[epoch * self.full : (epoch + 1) * self.full] = order[:cut].reshape(self.full, self.batch_size)
             if self.rest:
-                last = order[cut:][None]
+                last = order[cut:][None].copy()
         return index, last
 
 
