@@ -18,8 +18,6 @@ ROOT = pathlib.Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
 OPTIMIZERS = {"SGD", "momentum", "Nesterov", "Adagrad", "Adadelta", "RMSprop", "Adam", "Adamax", "Nadam"}
 
-# They are users' programs: JAX promotes for them as it does for users.
-pytestmark = pytest.mark.lenient
 
 Run = tuple[Any, pathlib.Path]
 

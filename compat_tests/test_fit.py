@@ -164,7 +164,8 @@ def test_class_weight_of_labels_and_of_one_hot_rows() -> None:
     model.fit(X, labels, batch_size=4, shuffle=False, class_weight=by_class, verbose=0)
     close(model.get_weights(), train(X, labels[:, None], in_order(10, 4), weight)[0])
     results = []
-    for keyword in ({"class_weight": by_class}, {"sample_weight": weight}):
+    keywords: list[dict[str, Any]] = [{"class_weight": by_class}, {"sample_weight": weight}]
+    for keyword in keywords:
         two = Sequential([Dense(2, activation="softmax", input_dim=3)])
         two.compile("sgd", "categorical_crossentropy")
         two.set_weights([np.full((3, 2), 0.1), np.zeros(2)])

@@ -204,7 +204,7 @@ def test_validation_on_batches() -> None:
 
 def test_fractions_of_steps_are_one_batch_more() -> None:
     model, watched = linear(), Rows()
-    model.fit_generator(endless(), steps_per_epoch=2.5, verbose=0, callbacks=[watched])
+    model.fit_generator(endless(), **{"steps_per_epoch": 2.5}, verbose=0, callbacks=[watched])
     assert [n for name, n in watched.calls if name == "batch_end"] == [0, 1, 2]
 
 
@@ -289,4 +289,4 @@ def test_a_model_is_built_by_the_first_batch() -> None:
         else:
             model.fit_generator(iter([(X, Y)]), steps_per_epoch=1, verbose=0)
         results.append(model.get_weights())
-    close(*results, 1e-6)
+    close(results[0], results[1], 1e-6)
