@@ -28,7 +28,7 @@ def compilations() -> Iterator[list[str]]:
     """A list that grows by one with each program that XLA compiles, of kjax or of JAX itself."""
     seen: list[str] = []
 
-    def listen(event: str, duration: float, **kwargs: Any) -> None:
+    def listen(event: str, duration_secs: float, **kwargs: Any) -> None:
         if event == _COMPILED:
             seen.append(str(kwargs.get("fun_name", event)))
 
@@ -235,7 +235,7 @@ def test_what_is_slow_in_a_loop_runs_one_batch_a_dispatch() -> None:
         assert {kind: model._programs[kind].program.looped for kind in ("train", "test", "predict")} == dict.fromkeys(
             ("train", "test", "predict"), looped
         )
-    close(*results, 1e-5)
+    close(results[0], results[1], 1e-5)
 
 
 def test_one_sample() -> None:
@@ -297,7 +297,7 @@ def test_arrays_that_were_handed_out_stay_valid_and_unchanged() -> None:
     model.fit(X, Y, verbose=0)
     x, y = jnp.asarray(X), jnp.asarray(Y)
     handed = [*model.get_weights(), model.predict(X), *(K.get_value(w) for w in model.optimizer.weights)]
-    handed += [model.layers[0].get_weights()[0], np.asarray(model.layers[0].kernel), *model.to_jax().params.values()]
+    handed += [model.layers[0].get_weights()[0], np.asarray(model.weights[0]), *model.to_jax().params.values()]
     copies = [np.array(a) for a in handed]
     for _ in range(3):
         model.fit(x, y, epochs=2, verbose=0)

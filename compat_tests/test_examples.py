@@ -177,7 +177,7 @@ def test_mnist_is_taken_where_it_can_be_had(
 
 def test_the_command_line(tmp_path: pathlib.Path) -> None:
     """Run as a user does, in a process of its own, from the root of the repository."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     command = [sys.executable, "-W", "error", "examples/logic_gates.py", "--quick", "--out", str(tmp_path / "new")]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compat_tests.fit_helper import LR, Rows, close, data, in_order, linear, losses, train
+from compat_tests.fit_helper import LR, Rows, close, data, in_order, linear, losses, start, train
 from kjax import backend as K
 from kjax import callbacks
 
@@ -16,8 +16,6 @@ X, Y = data()
 
 def by_hand(rates: list[float]) -> list[np.ndarray]:
     """Weights after one step on all rows at each of the rates."""
-    from compat_tests.fit_helper import start
-
     kernel, bias = (w.astype("float64") for w in start())
     for rate in rates:
         error = X @ kernel + bias - Y

@@ -204,7 +204,8 @@ def test_validation_on_batches() -> None:
 
 def test_fractions_of_steps_are_one_batch_more() -> None:
     model, watched = linear(), Rows()
-    model.fit_generator(endless(), **{"steps_per_epoch": 2.5}, verbose=0, callbacks=[watched])
+    half: Any = 2.5
+    model.fit_generator(endless(), steps_per_epoch=half, verbose=0, callbacks=[watched])
     assert [n for name, n in watched.calls if name == "batch_end"] == [0, 1, 2]
 
 

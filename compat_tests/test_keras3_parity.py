@@ -10,7 +10,7 @@ Where both mean to differ, and what is done about it here:
 - `cosine_proximity` as a metric is the negative of today's `CosineSimilarity`; as losses both are negative.
 - `hard_sigmoid` was clip(0.2 x + 0.5, 0, 1), today it is clip(x / 6 + 0.5, 0, 1): not compared.
 - Penalties of activity are sums over the batch; today they are divided by its size. Compared with factors times it.
-- 'accuracy' of several outputs under binary crossentropy is the binary one; today it is the categorical one. Not compared.
+- 'accuracy' of several outputs under binary crossentropy is the binary one; today the categorical one: not compared.
 - Names: accuracy is logged as `acc`, and arguments were called `lr`, `alpha`, `max_value`; values are passed by place.
 - `ThresholdedReLU`, `MaxoutDense`, `Highway` and their like are gone from today's Keras.
 """

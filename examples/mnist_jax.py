@@ -34,8 +34,8 @@ def forward(params: Any, x: Any) -> Any:
     """Probabilities of the ten digits."""
     *hidden, last = params
     for layer in hidden:
-        x = activations.relu(x @ layer["kernel"] + layer["bias"])
-    return activations.softmax(x @ last["kernel"] + last["bias"])
+        x = activations.relu(x @ layer["kernel"] + layer["bias"][None])
+    return activations.softmax(x @ last["kernel"] + last["bias"][None])
 
 
 def loss(params: Any, x: Any, y: Any) -> Any:
