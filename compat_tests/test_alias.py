@@ -304,9 +304,7 @@ def test_seed(tf: Any, name: str) -> None:
     assert np.array_equal(drawn, np.random.rand(3))
 
 
-@pytest.mark.parametrize(
-    "name", ["elu", "relu", "selu", "sigmoid", "softmax", "softplus", "softsign", "tanh"]
-)
+@pytest.mark.parametrize("name", ["elu", "relu", "selu", "sigmoid", "softmax", "softplus", "softsign", "tanh"])
 def test_nn_is_kjax_activations(tf: Any, name: str) -> None:
     assert getattr(tf.nn, name) is getattr(load("kjax.activations"), name)
     assert name in dir(tf.nn)
@@ -325,8 +323,6 @@ def test_one_hot(tf: Any) -> None:
     hot = np.asarray(tf.one_hot([[0, 2], [3, -1]], 3))
     assert hot.dtype == np.float32
     assert hot.tolist() == [[[1, 0, 0], [0, 0, 1]], [[0, 0, 0], [0, 0, 0]]]
-    other = np.asarray(
-        tf.one_hot(np.array([1, 0]), depth=3, on_value=5, off_value=-1, axis=0, dtype=tf.int32)
-    )
+    other = np.asarray(tf.one_hot(np.array([1, 0]), depth=3, on_value=5, off_value=-1, axis=0, dtype=tf.int32))
     assert other.dtype == np.int32
     assert other.tolist() == [[-1, 5], [5, -1], [-1, -1]]

@@ -61,15 +61,12 @@ def prepare(callbacks: list[Any], model: Model | None = None, **params: Any) -> 
     told.set_model(model)
     metrics = ["loss", "acc", "val_loss", "val_acc"]
     told.set_params(
-        {"epochs": 1, "samples": 96, "steps": None, "verbose": 0, "do_validation": True, "metrics": metrics}
-        | params
+        {"epochs": 1, "samples": 96, "steps": None, "verbose": 0, "do_validation": True, "metrics": metrics} | params
     )
     return told, model
 
 
-def run_epochs(
-    callbacks: list[Any], epochs: list[dict[str, Any]], model: Model | None = None, **params: Any
-) -> int:
+def run_epochs(callbacks: list[Any], epochs: list[dict[str, Any]], model: Model | None = None, **params: Any) -> int:
     """Tell of epochs whose logs are given, until the training is stopped. Returns how many were run."""
     told, model = prepare(callbacks, model, epochs=len(epochs), **params)
     told.on_train_begin()
@@ -502,9 +499,7 @@ def test_reduce_lr_against_its_definition(seed: int) -> None:
     expected = rates(values, larger, factor, patience, delta, cooldown, least)
     assert float(model.optimizer.lr) == expected[-1]
     # The history holds the rate that each epoch was trained with.
-    np.testing.assert_array_equal(
-        np.float32(history.history["lr"]), np.array([0.5, *expected[:-1]], "float32")
-    )
+    np.testing.assert_array_equal(np.float32(history.history["lr"]), np.array([0.5, *expected[:-1]], "float32"))
 
 
 def test_both_spellings_can_be_monitored() -> None:

@@ -131,11 +131,7 @@ def test_traceback_shows_the_users_frames(tmp_path: pathlib.Path) -> None:
     error = done.stderr
     files = {line.split('"')[1] for line in error.splitlines() if line.startswith("  File ")}
     assert files == {str(path)}
-    shown = [
-        line.strip()
-        for line in error.splitlines()
-        if line.startswith("    ") and set(line.strip()) - set("^~")
-    ]
+    shown = [line.strip() for line in error.splitlines() if line.startswith("    ") and set(line.strip()) - set("^~")]
     assert shown == [
         "tf.one_hot([1], depth='many')",
         "prepare()",

@@ -14,6 +14,8 @@ from kjax import optimizers
 from kjax.layers import Dense, Input
 from kjax.models import Model, Sequential
 
+TEXT: Any = "a"
+
 
 def small() -> Sequential:
     model = Sequential([Dense(2, input_dim=4), Dense(1)])
@@ -34,7 +36,7 @@ def temporal(mode: str) -> Callable[[Any], Any]:
     ("unknown argument", lambda m: m.compile("sgd", "mse", foo=1), TypeError, ("'foo'",)),
     ("temporal without time", temporal("temporal"), ValueError, ("dense_2", "(None, 1)")),
     ("unknown mode", temporal("foo"), ValueError, ("dense_2", "'foo'")),
-    ("text as rate", lambda m: m.compile(optimizers.SGD(lr="a"), "mse"), TypeError, ("`lr`", "'a'")),
+    ("text as rate", lambda m: m.compile(optimizers.SGD(TEXT), "mse"), TypeError, ("`lr`", "'a'")),
 )
 def test_compile(call: Any, kind: Any, facts: Any) -> None:
     model = small()
@@ -115,7 +117,7 @@ def disconnected_deep() -> Model:
         ValueError,
         ("permute_1",),
     ),
-    ("a class as layer", lambda _: Sequential([Dense]), TypeError, ("Layer", "Dense")),
+    ("a class as layer", lambda _: Sequential().add(Dense), TypeError, ("Layer", "Dense")),
     ("inputs of a network", lambda _: two_into_one(), ValueError, ("2 inputs", "received 1")),
 )
 def test_graphs(call: Any, kind: Any, facts: Any) -> None:

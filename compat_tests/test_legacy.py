@@ -219,9 +219,7 @@ def test_long_values_are_cut_short() -> None:
     with pytest.warns(UserWarning, match="`Dropout") as caught:
         layers.Dropout(p=0.5, noise_shape=(None, 1, 1, 1, 1))
     assert str(caught[0].message).endswith("`Dropout(noise_shape=(None, 1, ..., rate=0.5)`")
-    assert (
-        _convert._written("f", (np.ones(2), "a text of any length"), {}) == 'f(array, "a text of any length")'
-    )
+    assert _convert._written("f", (np.ones(2), "a text of any length"), {}) == 'f(array, "a text of any length")'
 
 
 def test_weights_of_a_layer_of_the_user() -> None:
@@ -243,9 +241,7 @@ def test_weights_of_a_layer_of_the_user() -> None:
 def test_model_of_inputs_and_outputs() -> None:
     x = layers.Input((3,))
     y = layers.Dense(2)(x)
-    with pytest.warns(
-        UserWarning, match=r"Update your `Model` call to the Keras 2 API: `Model\(inputs=.*, outputs="
-    ):
+    with pytest.warns(UserWarning, match=r"Update your `Model` call to the Keras 2 API: `Model\(inputs=.*, outputs="):
         model = models.Model(input=x, output=y)
     assert model.inputs == [x]
     assert model.outputs == [y]
@@ -293,9 +289,7 @@ def called(method: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
 )
 def test_samples_become_batches(source: Any, size: int) -> None:
     with pytest.warns(UserWarning, match=r"Update your `fit_generator` call.*steps_per_epoch=4"):
-        given = called(
-            "fit_generator", source, samples_per_epoch=4 * size - 1, nb_epoch=2, max_q_size=3, nb_worker=2
-        )
+        given = called("fit_generator", source, samples_per_epoch=4 * size - 1, nb_epoch=2, max_q_size=3, nb_worker=2)
     assert {k: given[k] for k in ("steps_per_epoch", "epochs", "max_queue_size", "workers")} == {
         "steps_per_epoch": 4, "epochs": 2, "max_queue_size": 3, "workers": 2,
     }  # fmt: skip

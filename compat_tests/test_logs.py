@@ -56,9 +56,7 @@ def test_keys_that_are_no_strings() -> None:
         logs[4]  # type: ignore[index]
 
 
-@pytest.mark.parametrize(
-    "copied", [Logs.copy, copy.copy, copy.deepcopy, lambda logs: pickle.loads(pickle.dumps(logs))]
-)
+@pytest.mark.parametrize("copied", [Logs.copy, copy.copy, copy.deepcopy, lambda logs: pickle.loads(pickle.dumps(logs))])
 def test_copies_and_pickles_answer_too(copied) -> None:
     logs = Logs(val_acc=[0.5])
     twin = copied(logs)

@@ -139,10 +139,7 @@ def test_nested_lists_are_data() -> None:
     lines = source.splitlines()
     prepared = "\n".join([*lines[:-1], "w = model.get_weights()"])
     as_list = prepared + "\nmodel.fit(x.tolist(), y, shuffle=False, verbose=0); as_list = model.get_weights()"
-    both = (
-        as_list
-        + "\nmodel.set_weights(w); model.fit(x, y, shuffle=False, verbose=0); as_array = model.get_weights()"
-    )
+    both = as_list + "\nmodel.set_weights(w); model.fit(x, y, shuffle=False, verbose=0); as_array = model.get_weights()"
     outcome = texts.run(both)
     assert outcome.error is None
     for a, b in zip(outcome.names["as_list"], outcome.names["as_array"], strict=True):

@@ -74,9 +74,7 @@ def redraw(bar: list[re.Match[str]], clock: Clock) -> None:
     for drawn in bar:
         current = int(drawn[1])
         # The recorded pace gives the time of the last drawing. Any will do for those before.
-        clock.now = (
-            begin + int(drawn[3]) * UNITS[drawn[4]] * current if drawn[3] else clock.now + 1e-4 * current
-        )
+        clock.now = begin + int(drawn[3]) * UNITS[drawn[4]] * current if drawn[3] else clock.now + 1e-4 * current
         drawn_again.interval = 0
         values = []
         for name, shown in re.findall(r" - (\w+): (\S+)", drawn[5]):
@@ -96,9 +94,7 @@ def redraw(bar: list[re.Match[str]], clock: Clock) -> None:
         if name.startswith("verbose1_") and stream in entry
     ],
 )
-def test_bar_is_drawn_to_the_letter(
-    name: str, stream: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_bar_is_drawn_to_the_letter(name: str, stream: str, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     recorded = TEXTS[name][stream]
     recorded = recorded.replace("\r\n", "\n")
     for bar in bars(recorded):
@@ -186,9 +182,7 @@ def test_silent(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("value", "bar", "line"), [(-0.9, "-0.9000", "-9.0000e-01"), (5e-4, "5.0000e-04", "5.0000e-04")]
 )
-def test_how_values_are_written(
-    value: float, bar: str, line: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_how_values_are_written(value: float, bar: str, line: str, capsys: pytest.CaptureFixture[str]) -> None:
     for verbose, shown in ((1, bar), (2, line)):
         Progbar(1, verbose=verbose).update(1, [("loss", value)])
         assert capsys.readouterr().out.endswith(f" - loss: {shown}\n")

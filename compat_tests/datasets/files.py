@@ -68,9 +68,7 @@ def planes(images: np.ndarray) -> np.ndarray:
 
 
 def binary_batch(images: np.ndarray, *labels: np.ndarray) -> bytes:
-    return (
-        np.hstack([*(column.reshape(-1, 1) for column in labels), planes(images)]).astype(np.uint8).tobytes()
-    )
+    return np.hstack([*(column.reshape(-1, 1) for column in labels), planes(images)]).astype(np.uint8).tobytes()
 
 
 def python2_batch(images: np.ndarray, **labels: np.ndarray) -> bytes:
@@ -105,9 +103,7 @@ def cifar10_files(a: dict[str, np.ndarray], make=binary_batch, ending: str = ".b
         return make(x, y) if make is binary_batch else make(x, labels=y)
 
     files = {
-        f"data_batch_{number + 1}{ending}": batch(
-            a["x_train"][2 * number :][:2], a["y_train"][2 * number :][:2]
-        )
+        f"data_batch_{number + 1}{ending}": batch(a["x_train"][2 * number :][:2], a["y_train"][2 * number :][:2])
         for number in range(5)
     }
     return {**files, f"test_batch{ending}": batch(a["x_test"], a["y_test"])}

@@ -193,9 +193,7 @@ def bomb_pickle() -> bytes:
     ids=["objects", "bomb", "list", "no data", "no array", "cut", "empty", "labels"],
 )
 def test_broken_cifar_pickle(own: Path, data: bytes, message: str):
-    write_files(
-        own / "cifar-10-batches-py", {**cifar10_files(pictures(), python2_batch, ""), "test_batch": data}
-    )
+    write_files(own / "cifar-10-batches-py", {**cifar10_files(pictures(), python2_batch, ""), "test_batch": data})
     with pytest.raises(ValueError, match=message) as caught:
         cifar10.load_data()
     assert str(own / "cifar-10-batches-py") in str(caught.value)

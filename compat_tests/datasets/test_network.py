@@ -86,9 +86,7 @@ def test_download(small_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     other = "get" if with_tfds else "download"
     monkeypatch.setattr(_download if with_tfds else _tfds, other, refuse)
     check(mnist.load_data(), digits())
-    assert found(tmp_path / "kjax" / "datasets") == [
-        f"mnist/{path.name}" for path in sorted(small_mnist.iterdir())
-    ]
+    assert found(tmp_path / "kjax" / "datasets") == [f"mnist/{path.name}" for path in sorted(small_mnist.iterdir())]
     monkeypatch.setattr(_download, "reachable", lambda url: False)
     check(mnist.load_data(), digits())
 
@@ -97,9 +95,7 @@ def test_download(small_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_download_that_fails_its_check_leaves_nothing(small_mnist: Path, tmp_path: Path, change: bytes):
     path = small_mnist / "train-labels-idx1-ubyte.gz"
     path.write_bytes(path.read_bytes()[:-1] + b"\x07" + change)
-    with pytest.raises(
-        OSError, match=r"through TFDS: .*train-labels.*without TFDS: ChecksumError: train-labels"
-    ):
+    with pytest.raises(OSError, match=r"through TFDS: .*train-labels.*without TFDS: ChecksumError: train-labels"):
         mnist.load_data()
     assert found(tmp_path / "kjax") == []
     assert list((tmp_path / "kjax" / "datasets" / "mnist").iterdir()) == []

@@ -77,9 +77,7 @@ def test_loaded_arrays_can_be_written_to(own: Path):
 
 def test_cifar10_binary_folder_and_archive(own: Path):
     files = cifar10_files(pictures())
-    write_tar(
-        own / "cifar-10-binary.tar.gz", {f"cifar-10-batches-bin/{name}": data for name, data in files.items()}
-    )
+    write_tar(own / "cifar-10-binary.tar.gz", {f"cifar-10-batches-bin/{name}": data for name, data in files.items()})
     check(cifar10.load_data(), pictures())
     files = cifar10_files(pictures(1))
     write_files(own / "cifar-10-batches-bin", files)
@@ -87,9 +85,7 @@ def test_cifar10_binary_folder_and_archive(own: Path):
 
 
 @pytest.mark.parametrize("make", [python2_batch, python3_batch])
-@pytest.mark.parametrize(
-    "name", ["cifar-10-batches-py", "cifar-10-python.tar.gz", "cifar-10-batches-py.tar.gz"]
-)
+@pytest.mark.parametrize("name", ["cifar-10-batches-py", "cifar-10-python.tar.gz", "cifar-10-batches-py.tar.gz"])
 def test_cifar10_pickled(own: Path, name: str, make):
     files = cifar10_files(pictures(), make, "")
     if name.endswith("gz"):

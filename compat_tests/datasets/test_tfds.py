@@ -18,9 +18,7 @@ def prepare_with_tfds(name: str, data_dir: Path, a: dict[str, np.ndarray]) -> No
 
     Images are handed over as PNG files, because TFDS encodes arrays with TensorFlow.
     """
-    tfds = pytest.importorskip(
-        "tensorflow_datasets", reason="prepares a set with TFDS, which is not installed"
-    )
+    tfds = pytest.importorskip("tensorflow_datasets", reason="prepares a set with TFDS, which is not installed")
     image = pytest.importorskip("PIL.Image", reason="TFDS decodes images with PIL, which is not installed")
     colour = a["x_train"].ndim == 4
     features = {
@@ -42,9 +40,7 @@ def prepare_with_tfds(name: str, data_dir: Path, a: dict[str, np.ndarray]) -> No
         "VERSION": tfds.core.Version("3.0.2" if colour else "3.0.1"),
         "name": name,
         "__module__": __name__,
-        "_info": lambda self: tfds.core.DatasetInfo(
-            builder=self, features=tfds.features.FeaturesDict(features)
-        ),
+        "_info": lambda self: tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(features)),
         "_split_generators": lambda self, manager: {part: examples(part) for part in ("train", "test")},
         "_generate_examples": lambda self: iter(()),
     }
