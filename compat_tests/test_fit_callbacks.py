@@ -10,6 +10,8 @@ import pytest
 from compat_tests.fit_helper import LR, Rows, close, data, in_order, linear, losses, start, train
 from kjax import backend as K
 from kjax import callbacks
+from kjax.layers import Dense
+from kjax.models import Sequential
 
 X, Y = data()
 
@@ -165,3 +167,12 @@ def test_metrics_that_a_callback_adds_to_the_logs_are_in_the_history() -> None:
             logs["extra"] = epoch * 10
 
     assert linear().fit(X, Y, epochs=3, verbose=0, callbacks=[Add()]).history["extra"] == [0, 10, 20]
+
+
+def test_a_batch_hook_alone_hears_of_each_batch_of_each_epoch() -> None:
+    model = Sequential([Dense(1, input_shape=(2,))])
+    model.compile("sgd", "mse")
+    heard: list[tuple[int, int]] = []
+    hook = callbacks.LambdaCallback(on_batch_end=lambda batch, logs: heard.append((batch, logs["size"])))
+    model.fit(np.ones((8, 2)), np.ones((8, 1)), batch_size=2, epochs=3, verbose=0, callbacks=[hook])
+    assert heard == [(batch, 2) for _ in range(3) for batch in range(4)]
