@@ -44,8 +44,9 @@ def draw_curves(out: pathlib.Path) -> dict[str, float]:
     steepest = {}
     figure, grid = plt.subplots(3, 4, figsize=(13, 9), sharex=True, layout="constrained")
     for axes, (name, function) in zip(grid.flat, CURVES.items(), strict=True):
-        value, slope = jax.vmap(function)(x), jax.vmap(jax.grad(function))(x)
-        steepest[name] = float(jax.vmap(jax.grad(function))(5 * x).max())
+        both = jax.jit(jax.vmap(jax.value_and_grad(function)))
+        value, slope = both(x)
+        steepest[name] = float(both(5 * x)[1].max())
         axes.plot(x, value, color="tab:blue", linewidth=2, label="activation")
         axes.plot(x, slope, color="tab:orange", linewidth=2, linestyle="--", label="derivative")
         bound = "no bound" if name == "exponential" else f"at most {steepest[name]:.3g}"

@@ -12,6 +12,7 @@ descent (rate 1) until the unit answers right: thousands against a handful.
 
 from __future__ import annotations
 
+import functools
 import pathlib
 from collections.abc import Callable
 from typing import Any
@@ -32,15 +33,17 @@ def curve(loss: Callable[..., Any], target: Any, predictions: Any) -> np.ndarray
     predictions = jnp.asarray(predictions, "float32")
     predictions = predictions[:, None] if predictions.ndim == 1 else predictions
     targets = jnp.broadcast_to(jnp.atleast_1d(jnp.asarray(target, "float32")), predictions.shape)
-    return np.asarray(loss(targets, predictions))
+    return np.asarray(jax.jit(loss)(targets, predictions))
 
 
+@functools.partial(jax.jit, static_argnums=0)
 def slope(loss: Callable[..., Any], z: Any) -> Any:
     """Derivative of the loss of sigmoid(z), where the target is 1, with respect to z."""
     return jax.grad(lambda z: loss(jnp.ones((1, 1)), activations.sigmoid(z).reshape(1, 1))[0])(z)
 
 
-def steps_to_recover(loss: Callable[..., Any], z: float) -> int:
+@functools.partial(jax.jit, static_argnums=0)
+def steps_to_recover(loss: Callable[..., Any], z: Any) -> Any:
     """Steps of gradient descent until sigmoid(z) exceeds 1/2."""
 
     def descend(state: Any) -> Any:
@@ -50,7 +53,7 @@ def steps_to_recover(loss: Callable[..., Any], z: float) -> int:
     def wrong(state: Any) -> Any:
         return (state[0] <= 0) & (state[1] < LIMIT)
 
-    return int(jax.jit(lambda z: jax.lax.while_loop(wrong, descend, (z, 0)))(jnp.float32(z))[1])
+    return jax.lax.while_loop(wrong, descend, (z, 0))[1]
 
 
 def draw(out: pathlib.Path) -> None:
@@ -120,7 +123,7 @@ def main(argv: list[str] | None = None) -> dict[str, Any]:
     rows = []
     for z in (0.0, -2.0, -4.0, -6.0) if chosen.quick else (0.0, -2.0, -4.0, -6.0, -8.0, -10.0):
         slopes = [float(slope(loss, jnp.float32(z))) for loss in (squared, entropy)]
-        steps = [steps_to_recover(loss, z) for loss in (squared, entropy)]
+        steps = [int(steps_to_recover(loss, jnp.float32(z))) for loss in (squared, entropy)]
         results[f"{z:g}"] = {"slopes": slopes, "steps": steps}
         rows.append([f"{z:g}", float(activations.sigmoid(jnp.float32(z))), *slopes, *steps])
     print("A sigmoid whose target is 1: its gradient at z, and steps of gradient descent until it is right.")

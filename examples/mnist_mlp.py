@@ -4,7 +4,7 @@ Three layers of 256 relu units and a softmax over the ten digits, trained by pla
 the test images. MNIST is used where it can be had; else digits drawn by a program, and the output says so.
 
 The figures show which digits are taken for which (the confusion matrix), and images that are read wrongly:
-many of them are hard for people, too.
+some of them are hard for people, too.
 """
 
 from __future__ import annotations

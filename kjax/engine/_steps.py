@@ -85,9 +85,7 @@ def apply(
         weights = [pair for layer in _layers(model) for pair in layer._regularized]
         penalties = [*(regularizer(weight.value) for weight, regularizer in weights), *scope.losses]
         count = len(model.outputs)
-        still = _still(model)
-        written = {variable: value for variable, value in scope.updates.items() if variable not in still}
-        new_state = [written.get(variable, value) for variable, value in zip(roles.state, state, strict=True)]
+        new_state = [scope.updates.get(variable, value) for variable, value in zip(roles.state, state, strict=True)]
         model.draws_randomly |= scope.draws > 0 and not training
         roles.check(scope)
         return values[:count], masks[:count], new_state, [*values[count:], *penalties]
@@ -95,12 +93,6 @@ def apply(
 
 def _layers(model: Network) -> list[Any]:
     return list(model._flatten())
-
-
-def _still(model: Network) -> set[Variable]:
-    """The weights that updates do not reach: those inside of layers and models that are not trainable."""
-    inner = (layer for layer in _layers(model) if layer is not model)
-    return {w for layer in inner if not layer.trainable and not layer.stateful for w in layer.weights}
 
 
 def cast_input(value: Any, tensor: Tensor) -> Any:
