@@ -176,3 +176,60 @@ def test_a_batch_hook_alone_hears_of_each_batch_of_each_epoch() -> None:
     hook = callbacks.LambdaCallback(on_batch_end=lambda batch, logs: heard.append((batch, logs["size"])))
     model.fit(np.ones((8, 2)), np.ones((8, 1)), batch_size=2, epochs=3, verbose=0, callbacks=[hook])
     assert heard == [(batch, 2) for _ in range(3) for batch in range(4)]
+
+
+class Listener(callbacks.Callback):
+    """Writes down the hooks of testing and predicting."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[Any] = []
+
+    def on_test_begin(self, logs: Any = None) -> None:
+        self.heard.append("test")
+
+    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.heard.append((batch, logs["size"], float(logs["loss"])))
+
+    def on_test_end(self, logs: Any = None) -> None:
+        self.heard.append("end of test")
+
+    def on_predict_begin(self, logs: Any = None) -> None:
+        self.heard.append("predict")
+
+    def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.heard.append((batch, logs["size"]))
+
+    def on_predict_end(self, logs: Any = None) -> None:
+        self.heard.append("end of predict")
+
+
+@pytest.mark.parametrize("generator", [False, True])
+def test_hooks_of_testing_and_predicting(generator: bool) -> None:
+    model = linear()
+    model.compile("sgd", "mse")
+    parts = [slice(0, 4), slice(4, 8), slice(8, 10)]
+    wanted = [float(model.evaluate(X[p], Y[p], verbose=0)) for p in parts]
+    source: Any = [(X[p], Y[p]) for p in parts]
+    listener = Listener()
+    if generator:
+        score = model.evaluate_generator(iter(source), steps=3, callbacks=[listener])
+        model.predict_generator(iter(source), steps=3, callbacks=[listener])
+    else:
+        score = model.evaluate(X, Y, batch_size=4, verbose=0, callbacks=[listener])
+        model.predict(X, batch_size=4, callbacks=[listener])
+    test, predict = listener.heard[:5], listener.heard[5:]
+    assert [test[0], test[-1]] == ["test", "end of test"]
+    assert [entry[:2] for entry in test[1:-1]] == [(0, 4), (1, 4), (2, 2)]
+    np.testing.assert_allclose([entry[2] for entry in test[1:-1]], wanted, 1e-5)
+    np.testing.assert_allclose(score, np.average(wanted, weights=[4, 4, 2]), 1e-5)
+    assert predict == ["predict", (0, 4), (1, 4), (2, 2), "end of predict"]
+
+
+def test_validation_in_fit_is_a_test() -> None:
+    model = linear()
+    model.compile("sgd", "mse")
+    listener = Listener()
+    history = model.fit(X, Y, epochs=2, verbose=0, validation_data=(X, Y), callbacks=[listener]).history
+    assert [entry for entry in listener.heard if isinstance(entry, str)] == ["test", "end of test"] * 2
+    np.testing.assert_allclose([e[2] for e in listener.heard if isinstance(e, tuple)], history["val_loss"], 1e-5)

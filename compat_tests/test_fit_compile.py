@@ -1,4 +1,4 @@
-"""More of what `compile` is told and layers add: accuracy's kinds, the optimizer's counter, constraints, masks, updates."""
+"""Accuracy by loss, the optimizer's counter in metrics, constraints, masks, updates: what `compile` and layers add."""
 
 from __future__ import annotations
 

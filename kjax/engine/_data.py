@@ -95,7 +95,7 @@ class Validation:
     def is_source(self) -> bool:
         return _stream.is_source(self.data)
 
-    def prepare(self, model: Model, data: Data, batch_size: int) -> tuple[Data, Callable[[], Logs] | None, int]:
+    def prepare(self, model: Model, data: Data, batch_size: int) -> tuple[Data, Callable[[Any], Logs] | None, int]:
         """The data to train on, the function that validates (or None), and the number of samples it uses."""
         if self.data is not None:
             validate, count = self.function(model, batch_size)
@@ -112,15 +112,15 @@ class Validation:
         held_out: Data = jax.tree.map(lambda a: a[cut:], data)
         kept: Data = jax.tree.map(lambda a: a[:cut], data)
         self._hold_out(held_out)
-        return kept, lambda: _validate(model, held_out, batch_size), samples - cut
+        return kept, lambda callbacks: _validate(model, held_out, batch_size, callbacks), samples - cut
 
-    def function(self, model: Model, batch_size: int) -> tuple[Callable[[], Logs] | None, int]:
+    def function(self, model: Model, batch_size: int) -> tuple[Callable[[Any], Logs] | None, int]:
         """The function that validates on given data, and the number of samples."""
         if self.data is None:
             return None, 0
         if self.is_source:
             _stream.count_batches(self.data, self.steps, "validation_steps")
-            return lambda: _stream.validate(model, self.data, self.steps), 0
+            return lambda callbacks: _stream.validate(model, self.data, self.steps, callbacks), 0
         if not isinstance(self.data, (list, tuple)) or len(self.data) not in (2, 3):
             count = len(self.data) if hasattr(self.data, "__len__") else 1
             raise ValueError(
@@ -134,7 +134,7 @@ class Validation:
                 held_out, min(_check.steps(self.steps, "validation_steps") * batch_size, held_out[0][0].shape[0])
             )
         self._hold_out(held_out)
-        return lambda: _validate(model, held_out, batch_size), held_out[0][0].shape[0]
+        return lambda callbacks: _validate(model, held_out, batch_size, callbacks), held_out[0][0].shape[0]
 
     def _hold_out(self, data: Data) -> None:
         inputs, targets, weights = data
@@ -142,5 +142,5 @@ class Validation:
         self.held_out = [*inputs, *targets, *(o if w is None else w for o, w in zip(ones, weights, strict=True))]
 
 
-def _validate(model: Model, data: Data, batch_size: int) -> Logs:
-    return model._validation_logs(data, batch_size)
+def _validate(model: Model, data: Data, batch_size: int, callbacks: Any) -> Logs:
+    return model._validation_logs(data, batch_size, callbacks)

@@ -8,7 +8,7 @@ watches those.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +35,7 @@ class FitOptions:
     epochs: int
     initial_epoch: int
     verbose: int
-    validate: Callable[[], Logs] | None  # evaluates on the validation data, names with `val_`
+    validate: Callable[[Any], Logs] | None  # given the callbacks, evaluates on the validation data, names with `val_`
     validation_freq: Any
     batch_size: int | None
     samples: int | None
@@ -207,7 +207,7 @@ class _Epochs:
         # A training that a batch's callback stopped is not validated any more, as in Keras.
         stopped = self.model.stop_training
         if self.options.validates(epoch) and self.options.validate is not None and not stopped:
-            logs.update(self.options.validate())
+            logs.update(self.options.validate(self.callbacks))
         self.callbacks.on_epoch_end(epoch, logs)
 
 
@@ -220,24 +220,80 @@ def _advance(bar: Progbar | None, seen: int, count: int, batches: int) -> int:
     return seen + count
 
 
-def evaluate_arrays(scanner: Scanner, data: Any, samples: int, batch_size: int, verbose: int) -> list[float]:
+def listeners(model: Model, given: Any) -> cb.CallbackList | None:
+    """The callbacks of `evaluate` or `predict`, set up; None if there are none."""
+    if not given:
+        return None
+    callbacks = cb.CallbackList(_checked_callbacks(given))
+    callbacks.set_model(model._callback_model())
+    callbacks.set_params({})
+    return callbacks
+
+
+class Told:
+    """Tells callbacks of the beginning, the batches and the end of testing or predicting, in a `with` block.
+
+    Arguments:
+        callbacks: whom to tell; None for nobody.
+        mode: `'test'` or `'predict'`.
+        names: names of what is logged.
+    """
+
+    def __init__(self, callbacks: cb.CallbackList | None, mode: str, names: Sequence[str] = ()) -> None:
+        self.callbacks, self.mode, self.names = callbacks, mode, names
+        self._batch = 0
+
+    def __enter__(self) -> Told:
+        if self.callbacks is not None:
+            getattr(self.callbacks, f"on_{self.mode}_begin")()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
+        if self.callbacks is not None and kind is None:
+            getattr(self.callbacks, f"on_{self.mode}_end")()
+
+    def of(self, batches: int, samples: int, values: np.ndarray | None = None) -> None:
+        """`batches` have run, of `samples` in all; `values` is what they log, (batches, names)."""
+        if self.callbacks is not None:
+            sizes = np.full(batches, samples // batches)
+            values = np.empty((batches, 0)) if values is None else values
+            self.callbacks.on_chunk_end(self._batch, sizes, values, self.names, self.mode)
+        self._batch += batches
+
+
+def evaluate_arrays(
+    scanner: Scanner, data: Any, samples: int, batch_size: int, verbose: int, told: Told
+) -> list[float]:
     """Averages of what is logged over all samples, weighted by the size of the batches."""
     bar = Progbar(samples) if verbose == 1 else None
     total: Any = 0.0
     seen = 0
-    for logs, batches, count in scanner(data, samples, batch_size):
-        sizes = np.full(batches, count / batches)
-        total = total + sizes @ logs.astype(np.float64)
-        seen = _advance(bar, seen, count, batches)
+    with told:
+        for logs, batches, count in scanner(data, samples, batch_size):
+            sizes = np.full(batches, count / batches)
+            total = total + sizes @ logs.astype(np.float64)
+            seen = _advance(bar, seen, count, batches)
+            told.of(batches, count, logs)
     return [np.float64(value) for value in total / samples]
 
 
-def predict_arrays(scanner: Scanner, data: Any, samples: int, batch_size: int, verbose: int) -> list[np.ndarray]:
+def _joined(output: np.ndarray, batches: int, count: int) -> np.ndarray:
+    """The outputs of several batches as those of their samples; one number a batch counts for each of its samples."""
+    if output.ndim == 1:
+        return np.repeat(output, count // batches)
+    return output.reshape(batches * output.shape[1], *output.shape[2:])
+
+
+def predict_arrays(
+    scanner: Scanner, data: Any, samples: int, batch_size: int, verbose: int, told: Told
+) -> list[np.ndarray]:
     """The outputs for all samples, one array for each output of the model."""
     bar = Progbar(samples) if verbose == 1 else None
     pieces: list[list[np.ndarray]] = []
     seen = 0
-    for outputs, batches, count in scanner(data, samples, batch_size):
-        pieces.append([output.reshape(batches * output.shape[1], *output.shape[2:]) for output in outputs])
-        seen = _advance(bar, seen, count, batches)
+    with told:
+        for outputs, batches, count in scanner(data, samples, batch_size):
+            pieces.append([_joined(output, batches, count) for output in outputs])
+            seen = _advance(bar, seen, count, batches)
+            told.of(batches, count)
     return [parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in zip(*pieces, strict=True)]

@@ -176,7 +176,7 @@ def fit(
             if not ran:
                 break
             validates = validate is not None and options.validates(epoch) and not model.stop_training
-            callbacks.on_epoch_end(epoch, Logs(validate() if validate is not None and validates else {}))
+            callbacks.on_epoch_end(epoch, Logs(validate(callbacks) if validate is not None and validates else {}))
             epoch, done = epoch + 1, done + ran
         callbacks.on_train_end()
         return model.history
@@ -215,7 +215,9 @@ def _epoch(
     return step
 
 
-def evaluate(model: Model, source: Any, steps: int | None, verbose: int, ahead: int) -> list[Any]:
+def evaluate(
+    model: Model, source: Any, steps: int | None, verbose: int, ahead: int, callbacks: Any = None
+) -> list[Any]:
     """Averages of what is logged over the batches of a source, weighted by their sizes."""
     count = count_batches(source, steps, "steps")
     batches = _Batches(model, source, ahead)
@@ -223,29 +225,33 @@ def evaluate(model: Model, source: Any, steps: int | None, verbose: int, ahead: 
     total: Any = 0.0
     samples = step = 0
     try:
-        for batch in _taken(batches.stream, count, "evaluation"):
-            if batch is None:
-                break
-            size = batch[0][0].shape[0]
-            scanner = model._scanner("test")
-            for logs, _, _ in scanner(batch, size, size):
-                total = total + size * logs[0].astype(np.float64)
-            samples += size
-            step += 1
-            if bar is not None:
-                bar.update(step)
+        with _loop.Told(callbacks, "test", model.metrics_names) as told:
+            for batch in _taken(batches.stream, count, "evaluation"):
+                if batch is None:
+                    break
+                size = batch[0][0].shape[0]
+                scanner = model._scanner("test")
+                for logs, _, _ in scanner(batch, size, size):
+                    total = total + size * logs[0].astype(np.float64)
+                    told.of(1, size, logs)
+                samples += size
+                step += 1
+                if bar is not None:
+                    bar.update(step)
     finally:
         batches.stream.close()
     return [np.float64(value) for value in total / max(1, samples)]
 
 
-def validate(model: Model, source: Any, steps: int | None) -> Logs:
+def validate(model: Model, source: Any, steps: int | None, callbacks: Any) -> Logs:
     """Logs of validating on a source of batches."""
-    values = evaluate(model, source, steps, 0, 10)
+    values = evaluate(model, source, steps, 0, 10, callbacks)
     return Logs({f"val_{name}": value for name, value in zip(model.metrics_names, values, strict=True)})
 
 
-def predict(model: Model, source: Any, steps: int | None, verbose: int, ahead: int) -> list[np.ndarray]:
+def predict(
+    model: Model, source: Any, steps: int | None, verbose: int, ahead: int, callbacks: Any = None
+) -> list[np.ndarray]:
     """The outputs for the batches of a source, joined."""
     count = count_batches(source, steps, "steps")
     bar = Progbar(count) if verbose == 1 else None
@@ -253,14 +259,16 @@ def predict(model: Model, source: Any, steps: int | None, verbose: int, ahead: i
     pieces: list[list[np.ndarray]] = []
     step = 0
     try:
-        for item in _taken(stream, count, "prediction"):
-            if item is None:
-                break
-            outputs = model.predict_on_batch(item[0] if isinstance(item, tuple) else item)
-            pieces.append(outputs if isinstance(outputs, list) else [outputs])
-            step += 1
-            if bar is not None:
-                bar.update(step)
+        with _loop.Told(callbacks, "predict") as told:
+            for item in _taken(stream, count, "prediction"):
+                if item is None:
+                    break
+                outputs = model.predict_on_batch(item[0] if isinstance(item, tuple) else item)
+                pieces.append(outputs if isinstance(outputs, list) else [outputs])
+                told.of(1, len(pieces[-1][0]))
+                step += 1
+                if bar is not None:
+                    bar.update(step)
     finally:
         stream.close()
     return [np.concatenate(parts) for parts in zip(*pieces, strict=True)]

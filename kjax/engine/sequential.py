@@ -91,6 +91,7 @@ class Sequential(Model):
 
     def _set_output(self, output: Tensor | None) -> None:
         self._forget_programs()
+        self._plan = None  # it was made for the output that the stack had before
         self.outputs = [] if output is None else [output]
         self._order = graph.topological(self.outputs, self.inputs)
         self.built = output is not None

@@ -283,16 +283,18 @@ class Model(GeneratorMethods, Network):
         """
         self._require_compiled()
         if _stream.is_source(x):
-            return unpack(_stream.evaluate(self, x, steps, verbose, max_queue_size))
+            return unpack(_stream.evaluate(self, x, steps, verbose, max_queue_size, _loop.listeners(self, callbacks)))
         self._build_for(x)
         self._require_plan()
         data = _data.training(self, x, y, sample_weight, None, finite=False)
         data = data if steps is None else _data.take(data, _check.steps(steps, "steps") * _check.batch_size(batch_size))
-        return unpack(self._evaluate_arrays(data, _check.batch_size(batch_size), verbose))
+        told = _loop.listeners(self, callbacks)
+        return unpack(self._evaluate_arrays(data, _check.batch_size(batch_size), verbose, told))
 
-    def _evaluate_arrays(self, data: Any, batch_size: int, verbose: int) -> list[Any]:
+    def _evaluate_arrays(self, data: Any, batch_size: int, verbose: int, callbacks: Any) -> list[Any]:
         samples = data[0][0].shape[0]
-        return _loop.evaluate_arrays(self._scanner("test"), data, samples, batch_size, verbose)
+        told = _loop.Told(callbacks, "test", self.metrics_names)
+        return _loop.evaluate_arrays(self._scanner("test"), data, samples, batch_size, verbose, told)
 
     def predict(
         self,
@@ -311,17 +313,20 @@ class Model(GeneratorMethods, Network):
             ValueError: if the data do not fit the model.
         """
         if _stream.is_source(x):
-            return unpack(_stream.predict(self, x, steps, verbose, max_queue_size))
+            return unpack(_stream.predict(self, x, steps, verbose, max_queue_size, _loop.listeners(self, callbacks)))
         self._build_for(x)
         inputs = _data.inputs(self, x)
         samples = _check.check_lengths(inputs, ())
         size = _check.batch_size(batch_size)
+        if steps is not None:
+            samples = min(samples, _check.steps(steps, "steps") * size)
         if self.stateful and samples % size:
             raise ValueError(
                 "In a stateful network, you should only pass inputs with a number of samples that can be divided by "
                 f"the batch size {size}. Found: {samples} samples."
             )
-        return unpack(_loop.predict_arrays(self._scanner("predict"), (inputs, [], []), samples, size, verbose))
+        told = _loop.Told(_loop.listeners(self, callbacks), "predict")
+        return unpack(_loop.predict_arrays(self._scanner("predict"), (inputs, [], []), samples, size, verbose, told))
 
     # -- single batches ----------------------------------------------------------------------------------------------
 
@@ -351,7 +356,8 @@ class Model(GeneratorMethods, Network):
         self._build_for(x)
         inputs = _data.inputs(self, x)
         samples = _check.check_lengths(inputs, ())
-        return unpack(_loop.predict_arrays(self._scanner("predict"), (inputs, [], []), samples, samples, 0))
+        told = _loop.Told(None, "predict")
+        return unpack(_loop.predict_arrays(self._scanner("predict"), (inputs, [], []), samples, samples, 0, told))
 
     def to_jax(self) -> PureModel:
         """The model as a pure function and its pytrees: `apply, params, state = model.to_jax()`.
@@ -374,6 +380,6 @@ class Model(GeneratorMethods, Network):
         self._check_trainable()
         super().summary(line_length, positions, print_fn)
 
-    def _validation_logs(self, data: Any, batch_size: int) -> Logs:
-        values = self._evaluate_arrays(data, batch_size, 0)
+    def _validation_logs(self, data: Any, batch_size: int, callbacks: Any) -> Logs:
+        values = self._evaluate_arrays(data, batch_size, 0, callbacks)
         return Logs({f"val_{name}": value for name, value in zip(self.metrics_names, values, strict=True)})

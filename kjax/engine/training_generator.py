@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from kjax._core.arguments import accepts_old_names
-from kjax.engine import _data, _stream
+from kjax.engine import _data, _loop, _stream
 from kjax.engine._spec import unpack
 
 if TYPE_CHECKING:
@@ -60,7 +60,9 @@ class GeneratorMethods:
     ) -> Any:
         """`evaluate` on batches that a generator or `Sequence` yields."""
         model = self._compiled_model()
-        return unpack(_stream.evaluate(model, generator, steps, verbose, max_queue_size))
+        return unpack(
+            _stream.evaluate(model, generator, steps, verbose, max_queue_size, _loop.listeners(model, callbacks))
+        )
 
     @accepts_old_names("Model.predict_generator")
     def predict_generator(
@@ -75,4 +77,6 @@ class GeneratorMethods:
     ) -> Any:
         """`predict` on batches that a generator or `Sequence` yields."""
         model = cast("Model", self)
-        return unpack(_stream.predict(model, generator, steps, verbose, max_queue_size))
+        return unpack(
+            _stream.predict(model, generator, steps, verbose, max_queue_size, _loop.listeners(model, callbacks))
+        )
