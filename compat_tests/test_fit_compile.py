@@ -184,7 +184,7 @@ def test_masks_pass_through_layers(between: list[Layer]) -> None:
     mask = np.any(x != 0, -1)
     model = Sequential([Masking(input_shape=(4, 1)), *between, Average()])
     for w in model.weights:
-        K.set_value(w, np.ones(w.shape) if "kernel" in w.name else np.zeros(w.shape))
+        K.set_value(w, np.full_like(w.numpy(), "kernel" in w.name))
     wanted = (x[..., 0] * mask).sum(1) / mask.sum(1)
     np.testing.assert_allclose(model.predict(x)[:, 0], wanted, 1e-5)
 
@@ -257,3 +257,33 @@ def test_random_losses_do_not_repeat_the_noise_of_layers() -> None:
     model.set_weights([np.ones((1, 1)), np.zeros(1)])
     assert model.evaluate(X, Y, batch_size=10, verbose=0) > 0.1
     assert model.train_on_batch(X, Y) > 0.1
+
+
+def test_a_stack_that_changes_after_compile_is_planned_anew() -> None:
+    """The last layer is taken off, or one is put on: loss and accuracy are those of the new output."""
+    model = Sequential([Dense(2, input_dim=3), Dense(1)])
+    model.compile(optimizers.SGD(lr=LR), "mse")
+    model.fit(X, Y, verbose=0)
+    model.pop()
+    kernel, bias = model.get_weights()
+    target = np.hstack([Y, X[:, :1]])
+    np.testing.assert_allclose(model.evaluate(X, target, verbose=0), ((X @ kernel + bias - target) ** 2).mean(), 1e-5)
+    model.add(Lambda(lambda v: v[:, :1]))
+    before = ((X @ kernel + bias)[:, :1] - Y) ** 2
+    np.testing.assert_allclose(model.train_on_batch(X, Y), before.mean(), 1e-5)
+    assert model.evaluate(X, Y, verbose=0) < before.mean()
+
+
+def test_one_number_a_batch_counts_for_each_of_its_samples() -> None:
+    x = Input((3,))
+    model = Model(x, Lambda(lambda v: K.mean(v))(x))
+    wanted = np.repeat([X[:4].mean(), X[4:8].mean(), X[8:].mean()], [4, 4, 2])
+    close([model.predict(X, batch_size=4)], [wanted])
+
+
+def test_steps_limit_predictions_and_never_repeat_samples() -> None:
+    model = linear()
+    close([model.predict(X, batch_size=4, steps=2)], [forward(start(), X[:8])])
+    for steps in (3, 9):
+        close([model.predict(X, batch_size=4, steps=steps)], [forward(start(), X)])
+        np.testing.assert_allclose(model.evaluate(X, Y, batch_size=4, steps=steps, verbose=0), LOSS, rtol=1e-5)

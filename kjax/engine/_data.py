@@ -69,6 +69,11 @@ def take(data: Data, samples: int) -> Data:
     return jax.tree.map(lambda a: a[rows], data) if samples > have else jax.tree.map(lambda a: a[:samples], data)
 
 
+def first(data: Data, samples: int) -> Data:
+    """The first `samples` of everything, or all if there are fewer."""
+    return jax.tree.map(lambda a: a[:samples], data)
+
+
 @dataclass
 class Validation:
     """Where the data to validate on come from: given, split off, or a source of batches."""
@@ -130,9 +135,7 @@ class Validation:
         x, y, *weights = self.data
         held_out = training(model, x, y, weights[0] if weights else None, None)
         if self.steps is not None:
-            held_out = take(
-                held_out, min(_check.steps(self.steps, "validation_steps") * batch_size, held_out[0][0].shape[0])
-            )
+            held_out = first(held_out, _check.steps(self.steps, "validation_steps") * batch_size)
         self._hold_out(held_out)
         return lambda callbacks: _validate(model, held_out, batch_size, callbacks), held_out[0][0].shape[0]
 

@@ -287,7 +287,8 @@ class Model(GeneratorMethods, Network):
         self._build_for(x)
         self._require_plan()
         data = _data.training(self, x, y, sample_weight, None, finite=False)
-        data = data if steps is None else _data.take(data, _check.steps(steps, "steps") * _check.batch_size(batch_size))
+        if steps is not None:
+            data = _data.first(data, _check.steps(steps, "steps") * _check.batch_size(batch_size))
         told = _loop.listeners(self, callbacks)
         return unpack(self._evaluate_arrays(data, _check.batch_size(batch_size), verbose, told))
 
