@@ -27,6 +27,7 @@ from kjax.callbacks import (
     ProgbarLogger,
     ReduceLROnPlateau,
     TerminateOnNaN,
+    steers,
     watches_batches,
     watches_epochs,
 )
@@ -353,12 +354,15 @@ def test_who_watches_batches() -> None:
 def test_who_watches_epochs() -> None:
     assert not watches_epochs([*OWN, Overriding(), LambdaCallback(on_train_begin=nothing)])
     assert not watches_epochs([with_hook("on_train_end")])
+    steering = (TerminateOnNaN(), EarlyStopping(), ReduceLROnPlateau(), CSVLogger("x"))
+    assert not watches_epochs([*OWN, *steering])
+    assert all(steers([callback]) for callback in steering)
+    assert not steers([*OWN, LearningRateScheduler(lambda epoch: 0.1), LambdaCallback(on_epoch_end=nothing)])
     for callback in (
-        TerminateOnNaN(),
-        EarlyStopping(),
+        EarlyStopping(restore_best_weights=True),
+        with_hook("on_epoch_end", EarlyStopping),
+        type("Mine", (EarlyStopping,), {})(),
         LearningRateScheduler(lambda epoch: 0.1),
-        ReduceLROnPlateau(),
-        CSVLogger("x"),
         LambdaCallback(on_epoch_end=nothing),
         LambdaCallback(on_batch_end=nothing),
         with_hook("on_epoch_begin"),
@@ -367,6 +371,7 @@ def test_who_watches_epochs() -> None:
         with_hook("on_epoch_end", History),
     ):
         assert watches_epochs([*OWN, callback])
+        assert not steers([callback])
 
 
 def test_lambda_callback_calls_its_functions() -> None:

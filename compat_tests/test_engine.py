@@ -15,7 +15,8 @@ import pytest
 from compat_tests.fit_helper import close, data, forward, in_order, linear, same_bits, start, train
 from kjax import backend as K
 from kjax import callbacks
-from kjax.engine import _loop
+from kjax.engine import _epochs
+from kjax.engine._runs import ArrayRun
 from kjax.layers import BatchNormalization, Dense, Dropout, Layer
 from kjax.models import Sequential
 
@@ -47,8 +48,8 @@ def counts(model: Sequential) -> dict[str, int]:
 def test_what_is_compiled() -> None:
     model = linear(metrics=["mae"])
     model.fit(X, Y, batch_size=4, epochs=5, verbose=0)
-    # One program for full batches, in chunks of any length, and one for the last batch of two samples.
-    assert counts(model) == {"train": 2}
+    # One program for full batches and the last one of two samples, in dispatches of any length.
+    assert counts(model) == {"train": 1}
     with compilations() as compiled:
         model.fit(X, Y, batch_size=4, epochs=5, verbose=0)
         K.set_value(model.optimizer.lr, 0.01)
@@ -61,7 +62,7 @@ def test_what_is_compiled() -> None:
         model.set_weights(start())
         model.fit(X, Y, batch_size=4, verbose=0)
     assert compiled == []
-    assert counts(model) == {"train": 2}
+    assert counts(model) == {"train": 1}
 
 
 def test_testing_and_predicting_compile_once() -> None:
@@ -103,7 +104,9 @@ class Fixed:
 
     length = 1
 
-    def __init__(self, seconds: float) -> None:
+    rate = 0.0
+
+    def __init__(self, seconds: float, rate: float = 0.0) -> None:
         self.batches = self.length
 
     def ran(self, batches: int, seconds: float) -> None:
@@ -127,7 +130,7 @@ def test_the_same_bits_however_batches_are_dispatched(samples: int, monkeypatch:
     history = model.fit(*data(samples), batch_size=4, epochs=6, verbose=0).history
     weights = model.get_weights()
     for length in (1, 2, 3, 7, 100):
-        monkeypatch.setattr(_loop, "Pace", type("Pace", (Fixed,), {"length": length}))
+        monkeypatch.setattr(_epochs, "Pace", type("Pace", (Fixed,), {"length": length}))
         others, logs = trained(model, first, samples)
         assert same_bits(others, weights), length
         assert logs == history, length
@@ -151,6 +154,94 @@ def test_the_same_bits_whatever_watches(capsys: pytest.CaptureFixture[str]) -> N
         assert same_bits(others, weights), kwargs
         assert {name: logs[name] for name in history} == history
     assert "20/20 [====" in capsys.readouterr().out
+
+
+VALIDATED: list[dict[str, Any]] = [
+    {"samples": 20, "held": 8},
+    {"samples": 22, "held": 7},
+    {"samples": 3, "held": 2},
+    {"samples": 22, "held": 7, "validation_freq": 2},
+    {"samples": 20, "held": 9, "validation_freq": [1, 4]},
+]
+
+
+@pytest.mark.parametrize("case", VALIDATED, ids=str)
+def test_validation_in_the_program_equals_evaluate(case: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    case = dict(case)
+    x, y = data(case.pop("samples"))
+    held = data(case.pop("held"))
+    model = noisy()
+    first = model.get_weights()
+    watch = callbacks.LambdaCallback(on_test_begin=lambda logs: None)  # makes the validation a program of its own
+    histories, weights = [], []
+    for given in ([], [watch]):
+        np.random.seed(7)
+        model.set_weights(first)
+        model.optimizer.set_weights([np.zeros_like(w) for w in model.optimizer.get_weights()])
+        kwargs = {"batch_size": 4, "epochs": 6, "verbose": 0, "validation_data": held, "callbacks": given, **case}
+        histories.append(model.fit(x, y, **kwargs).history)
+        weights.append(model.get_weights())
+        for name, value in zip(model.metrics_names, model.evaluate(*held, batch_size=4, verbose=0), strict=True):
+            if case.get("validation_freq", 1) == 1:
+                np.testing.assert_allclose(histories[-1]["val_" + name][-1], value, rtol=1e-6)
+    assert same_bits(*weights)
+    assert list(histories[0]) == list(histories[1])
+    for name, values in histories[0].items():
+        np.testing.assert_allclose(values, histories[1][name], rtol=1e-6)
+
+
+class Plain(callbacks.EarlyStopping):
+    """A class of the user's, which the engine does not know, and so tells of every epoch at its end."""
+
+
+class PlainReduce(callbacks.ReduceLROnPlateau):
+    """The same for the learning rate."""
+
+
+STEERING: list[tuple[Any, Any]] = [
+    (
+        lambda: [callbacks.EarlyStopping("loss", patience=2, min_delta=0.05)],
+        lambda: [Plain("loss", patience=2, min_delta=0.05)],
+    ),
+    (
+        lambda: [callbacks.ReduceLROnPlateau("val_loss", factor=0.5, patience=1, min_delta=0.03)],
+        lambda: [PlainReduce("val_loss", factor=0.5, patience=1, min_delta=0.03)],
+    ),
+    (
+        lambda: [
+            callbacks.ReduceLROnPlateau("val_loss", factor=0.5, patience=1, min_delta=0.03),
+            callbacks.EarlyStopping("val_loss", patience=5, min_delta=0.03),
+        ],
+        lambda: [
+            PlainReduce("val_loss", factor=0.5, patience=1, min_delta=0.03),
+            Plain("val_loss", patience=5, min_delta=0.03),
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize("samples", [20, 22])
+@pytest.mark.parametrize("number", range(len(STEERING)))
+def test_what_steers_acts_at_the_same_epoch_however_it_is_told(number: int, samples: int) -> None:
+    x, y = data(samples)
+    model = noisy()
+    first = model.get_weights()
+    found = []
+    for make in STEERING[number]:
+        np.random.seed(7)
+        K.set_value(model.optimizer.lr, 0.1)
+        model.set_weights(first)
+        model.optimizer.set_weights([np.zeros_like(w) for w in model.optimizer.get_weights()])
+        kwargs = {"batch_size": 4, "epochs": 40, "verbose": 0, "validation_data": data(9), "callbacks": make()}
+        history = model.fit(x, y, **kwargs)
+        # numpy's generator stands where it would have been, so that what follows draws the same numbers.
+        found.append((history.epoch, history.history, model.get_weights(), np.random.random()))
+    (epochs, logs, weights, drawn), (epochs_told, logs_told, weights_told, drawn_told) = found
+    assert epochs == epochs_told
+    assert number == 1 or len(epochs) < 40
+    assert logs == logs_told
+    assert same_bits(weights, weights_told)
+    assert drawn == drawn_told
 
 
 def test_runs_repeat_with_the_seed() -> None:
@@ -177,17 +268,13 @@ def test_batches_of_one_training_draw_different_noise() -> None:
 
 def test_many_short_epochs_share_a_dispatch(monkeypatch: pytest.MonkeyPatch) -> None:
     runs: list[int] = []
-    original = _loop._Epochs.run
+    original = ArrayRun.__call__
 
-    def counted(self: Any, run: Any, pace: Any, epoch: int, count: int) -> int:
-        def noted(first: int, stop: int) -> Any:
-            runs.append(stop - first)
-            return run(first, stop)
+    def counted(self: ArrayRun, start: int, stop: int) -> Any:
+        runs.append(stop - start)
+        return original(self, start, stop)
 
-        noted.load = run.load  # type: ignore[attr-defined]
-        return original(self, noted, pace, epoch, count)
-
-    monkeypatch.setattr(_loop._Epochs, "run", counted)
+    monkeypatch.setattr(ArrayRun, "__call__", counted)
     model = linear()
     history = model.fit(X, Y, batch_size=10, epochs=500, verbose=0)
     assert sum(runs) == 500

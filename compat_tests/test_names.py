@@ -9,7 +9,6 @@ import pytest
 CONVOLUTION = "convolutional and pooling layers come later"
 RECURRENT = "recurrent and embedding layers come later"
 FILES = "saving and loading of files comes later"
-FEEDING = "`Sequence` and the queues around it come later: any object with `__getitem__` and `__len__` is one now"
 REPORTING = "callbacks that write files or talk to a server come later"
 TEXTS = "text and housing data come later"
 OLD = "layers of Keras 1 come later"
@@ -85,22 +84,11 @@ NAMES = {
 # {reason: {module: names}}; a name that starts to exist must leave.
 MISSING: dict[str, dict[str, str]] = {
     CONVOLUTION: {
-        "backend": """conv1d conv2d conv2d_transpose conv3d conv3d_transpose depthwise_conv2d local_conv1d local_conv2d
-            pool2d pool3d separable_conv1d separable_conv2d""",
-        "layers": """AtrousConvolution1D AtrousConvolution2D
-            AveragePooling1D AveragePooling2D AveragePooling3D AvgPool1D
-            AvgPool2D AvgPool3D Conv1D Conv2D Conv2DTranspose Conv3D Conv3DTranspose Convolution1D Convolution2D
-            Convolution3D Cropping1D Cropping2D Cropping3D Deconvolution2D Deconvolution3D DepthwiseConv2D
-            GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D GlobalAvgPool1D GlobalAvgPool2D
-            GlobalAvgPool3D GlobalMaxPool1D GlobalMaxPool2D GlobalMaxPool3D GlobalMaxPooling1D GlobalMaxPooling2D
-            GlobalMaxPooling3D LocallyConnected1D LocallyConnected2D MaxPool1D MaxPool2D MaxPool3D MaxPooling1D
-            MaxPooling2D MaxPooling3D SeparableConv1D SeparableConv2D SeparableConvolution1D SeparableConvolution2D
-            UpSampling1D UpSampling2D UpSampling3D ZeroPadding1D ZeroPadding2D ZeroPadding3D""",
         "utils": "convert_all_kernels_in_model",
     },
     RECURRENT: {
         "layers": """Bidirectional ConvLSTM2D
-            ConvLSTM2DCell ConvRecurrent2D CuDNNGRU CuDNNLSTM Embedding GRU GRUCell LSTM
+            ConvLSTM2DCell ConvRecurrent2D CuDNNGRU CuDNNLSTM GRU GRUCell LSTM
             LSTMCell RNN Recurrent SimpleRNN SimpleRNNCell StackedRNNCells""",
     },
     OLD: {"layers": "Highway MaxoutDense"},
@@ -112,8 +100,7 @@ MISSING: dict[str, dict[str, str]] = {
     REPORTING: {"callbacks": "ModelCheckpoint RemoteMonitor TensorBoard"},
     TEXTS: {"datasets": "boston_housing imdb reuters"},
     TENSORFLOW: {"optimizers": "TFOptimizer"},
-    FEEDING: {"utils": "GeneratorEnqueuer OrderedEnqueuer Sequence SequenceEnqueuer"},
-    TOOLS: {"utils": "get_file get_source_inputs plot_model"},
+    TOOLS: {"utils": "get_source_inputs plot_model"},
     COPIES: {"utils": "multi_gpu_model"},
     SPARSE: {"backend": "to_dense"},
     CTC: {"backend": "ctc_batch_cost ctc_decode ctc_label_dense_to_sparse"},

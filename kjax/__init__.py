@@ -14,6 +14,7 @@ from kjax import (
     metrics,
     models,
     optimizers,
+    preprocessing,
     regularizers,
     utils,
 )

@@ -8,9 +8,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,102 +18,117 @@ import numpy as np
 
 from compat_tests.speed import machine
 from compat_tests.speed.peers import PEERS
-from compat_tests.speed.works import Work
+from compat_tests.speed.results import Measured, Outcome, Point
+from compat_tests.speed.works import Data, Work
 
 _ROOT = Path(__file__).parents[2]
 # Several processes share an accelerator, so that none may take all of its memory.
 _MODEST = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false", "TF_FORCE_GPU_ALLOW_GROWTH": "true", "TF_CPP_MIN_LOG_LEVEL": "3"}
-
-
-@dataclass
-class Measured:
-    """What one peer needed.
-
-    Attributes:
-        result: the loss, or whatever number the work's first round ends with: the same for all peers, nearly.
-        warm_up: seconds of the round before the timed ones, with compilation in it; None for fresh processes.
-        seconds: wall time of each timed round.
-        cpu_seconds: time of all of the process's threads in each timed round.
-    """
-
-    result: float = float("nan")
-    warm_up: float | None = None
-    seconds: list[float] = field(default_factory=list)
-    cpu_seconds: list[float] = field(default_factory=list)
-
-    def add(self, answer: dict[str, float]) -> None:
-        """Take the answer of a timed round."""
-        self.seconds.append(answer["seconds"])
-        self.cpu_seconds.append(answer["cpu_seconds"])
-
-
-@dataclass
-class Outcome:
-    """A work, what each peer needed for it, and the load of the machine before and after."""
-
-    work: Work
-    peers: dict[str, Measured]
-    load: tuple[float | None, float | None]
-
-    @property
-    def disagreement(self) -> float:
-        """The largest relative difference between the peers' results."""
-        results = np.array([measured.result for measured in self.peers.values()])
-        return float((results.max() - results.min()) / np.abs(results).max())
+# Where libraries keep what they compiled or fetched.
+_HOMES = ("KJAX_HOME", "KERAS_HOME", "XDG_CACHE_HOME")
 
 
 def compare(work: Work, names: Sequence[str], rounds: int, quick: bool) -> Outcome:
     """Measure a work with those of the named peers that do it."""
     names = [name for name in names if PEERS[name].kind in work.makers]
+    rounds = min(rounds, work.most_rounds or rounds)
     before = machine.load()
     with tempfile.TemporaryDirectory(prefix="kjax-speed-") as folder:
-        file = Path(folder) / "data.npz"
-        np.savez(file, **work.prepare(quick))  # pyright: ignore[reportArgumentType]
+        data, file = work.prepare(quick), Path(folder) / "data.npz"
+        np.savez(file, **data)  # pyright: ignore[reportArgumentType]
         run = _in_fresh_processes if work.fresh else _in_turn
-        return Outcome(work, run(work, names, rounds, file), (before, machine.load()))
+        points = list(run(work, names, rounds, quick, data, file))
+    return Outcome(
+        name=work.name,
+        about=work.about,
+        unit=work.unit,
+        grows_with=work.grows_with,
+        tolerance=work.tolerance,
+        fresh=work.fresh,
+        flat=work.flat,
+        load=(before, machine.load()),
+        points=points,
+    )
 
 
 def _rotated(names: Sequence[str], number: int) -> list[str]:
     return [names[(i + number) % len(names)] for i in range(len(names))]
 
 
-def _in_turn(work: Work, names: Sequence[str], rounds: int, file: Path) -> dict[str, Measured]:
-    peers = {name: Measured() for name in names}
+def _sizes(work: Work, size: int, names: Sequence[str]) -> dict[str, int]:
+    """The size of each peer's rounds, without the peers for which this one is too large."""
+    limits = {name: work.at_most.get(name, size) for name in names}
+    if work.grows_with:
+        return {name: size for name in names if size <= limits[name]}
+    return {name: min(size, limits[name]) for name in names}
+
+
+def _measured(work: Work, data: Data, size: int) -> Measured:
+    return Measured(units=work.units(size), steps=None if work.steps is None else work.steps(data, size))
+
+
+def _in_turn(
+    work: Work, names: Sequence[str], rounds: int, quick: bool, data: Data, file: Path
+) -> Iterator[Point]:
     with ExitStack() as stack:
         workers = {name: stack.enter_context(_Worker(name, work.name, file)) for name in names}
-        for name, worker in workers.items():
-            answer = worker.round()
-            peers[name].result, peers[name].warm_up = answer["result"], answer["seconds"]
-        for number in range(rounds):
+        for size in work.quick_sizes if quick else work.sizes:
+            sizes = _sizes(work, size, names)
+            peers = {name: _measured(work, data, own) for name, own in sizes.items()}
+            for name, own in sizes.items():
+                # The first round is of the same size for all, so that the results can be compared.
+                first = min(sizes.values())
+                answers = [workers[name].round(each) for each in dict.fromkeys((first, own))]
+                peers[name].result = answers[0]["result"]
+                peers[name].warm_up = sum(answer["seconds"] for answer in answers)
+            for number in range(rounds):
+                for name in _rotated(list(sizes), number):
+                    peers[name].add(workers[name].round(sizes[name]))
+            yield Point(size, peers)
+
+
+def _in_fresh_processes(
+    work: Work, names: Sequence[str], rounds: int, quick: bool, data: Data, file: Path
+) -> Iterator[Point]:
+    (size,) = work.quick_sizes if quick else work.sizes
+    peers = {name: _measured(work, data, size) for name in names}
+    with ExitStack() as stack:
+        kept = {name: _folder(stack) for name in names} if work.second else {}
+        # The round before the first is not counted: it reads libraries from the disk that later ones find in memory.
+        for number in range(-1, rounds):
             for name in _rotated(names, number):
-                peers[name].add(workers[name].round())
-    return peers
+                began = time.perf_counter()
+                with _Worker(name, work.name, file, "--once", str(size), home=kept.get(name)) as worker:
+                    answer = worker.answer()
+                    worker.wait()
+                    seconds = time.perf_counter() - began
+                if number < 0:
+                    peers[name].result = answer["result"]
+                else:
+                    peers[name].add({**answer, "seconds": seconds})
+    yield Point(size, peers)
 
 
-def _in_fresh_processes(work: Work, names: Sequence[str], rounds: int, file: Path) -> dict[str, Measured]:
-    peers = {name: Measured() for name in names}
-    for number in range(rounds):
-        for name in _rotated(names, number):
-            began = time.perf_counter()
-            with _Worker(name, work.name, file, "--once") as worker:
-                answer = worker.answer()
-                worker.wait()
-                peers[name].add({**answer, "seconds": time.perf_counter() - began})
-            if not number:
-                peers[name].result = answer["result"]
-    return peers
+def _folder(stack: ExitStack) -> Path:
+    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kjax-speed-")))
 
 
 class _Worker:
-    """A peer's process."""
+    """A peer's process.
 
-    def __init__(self, peer: str, work: str, file: Path, *options: str) -> None:
+    Arguments:
+        home: where it keeps what it leaves on the disk; by default a place of its own, so that no program is found that
+            an earlier process compiled.
+    """
+
+    def __init__(self, peer: str, work: str, file: Path, *options: str, home: Path | None = None) -> None:
         self.name = f"{peer} doing {work}"
-        self._folder = tempfile.TemporaryDirectory(prefix="kjax-speed-")
-        self._errors = Path(self._folder.name) / "stderr"
+        self._stack = ExitStack()
+        folder = _folder(self._stack)
+        self._errors = folder / "stderr"
         path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
-        # A home of its own: no program that an earlier process compiled is found.
-        own = {"PYTHONPATH": path, "KJAX_HOME": str(Path(self._folder.name) / "home"), **PEERS[peer].environment}
+        homes = {variable: str((home or folder) / variable.lower()) for variable in _HOMES}
+        own = {"PYTHONPATH": path, **homes, **PEERS[peer].environment}
         with self._errors.open("w") as errors:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "compat_tests.speed.worker", peer, work, str(file), *options],
@@ -125,11 +139,11 @@ class _Worker:
                 text=True,
             )
 
-    def round(self) -> dict[str, float]:
+    def round(self, size: int) -> dict[str, float]:
         """Have one round done."""
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write("\n")
+            self._process.stdin.write(f"{size}\n")
             self._process.stdin.flush()
         except BrokenPipeError:
             pass  # it has ended: its missing answer tells why
@@ -160,4 +174,4 @@ class _Worker:
         if kind is not None:
             self._process.kill()
         self._process.communicate()  # closing its input ends it
-        self._folder.cleanup()
+        self._stack.close()

@@ -6,18 +6,21 @@ import datetime
 import importlib.metadata
 import os
 import platform
+import shutil
+import subprocess
 from pathlib import Path
 
 from kjax._version import __version__
 
-_PACKAGES = ("jax", "jaxlib", "optax", "numpy", "keras", "tensorflow", "torch")
+_PACKAGES = ("jax", "jaxlib", "optax", "numpy", "keras", "tensorflow", "tf_keras", "torch")
 
 
 def facts() -> dict[str, str]:
-    """Date, processor, system and versions, as text."""
+    """Date, processor, accelerators, system and versions, as text."""
     found = {
         "date": datetime.date.today().isoformat(),
         "processor": f"{_processor()}, {os.cpu_count()} cores",
+        "accelerators": _accelerators(),
         "system": platform.platform(),
         "python": platform.python_version(),
         "kjax": __version__,
@@ -42,3 +45,11 @@ def _processor() -> str:
         return platform.processor() or platform.machine()
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.machine()
+
+
+def _accelerators() -> str:
+    if shutil.which("nvidia-smi") is None:
+        return "none"
+    command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    names = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip().splitlines()
+    return ", ".join(names) or "none"

@@ -1,4 +1,4 @@
-"""Who is compared: kjax, today's Keras on each of its backends, and programs written by hand."""
+"""Who is compared: kjax, today's Keras on each of its backends, tf_keras, and programs written by hand."""
 
 from __future__ import annotations
 
@@ -38,6 +38,8 @@ PEERS = {
     "keras-jax": _keras("jax", "jax"),
     "keras-tensorflow": _keras("tensorflow", "tensorflow"),
     "keras-torch": _keras("torch", "torch"),
+    "tf-keras": Peer("keras", "tf_keras", ("tf_keras", "tensorflow")),
+    "torch": Peer("torch", "compat_tests.speed.by_torch", ("torch",)),
     "jax-scan": Peer("jax-scan", "compat_tests.speed.by_jax"),
     "jax-step": Peer("jax-step", "compat_tests.speed.by_jax"),
     "numpy": Peer("numpy", "compat_tests.speed.by_numpy"),

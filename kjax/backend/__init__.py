@@ -20,6 +20,16 @@ from kjax.backend._state import (
     set_image_data_format,
     set_image_dim_ordering,
 )
+from kjax.backend.convolution import (
+    conv1d,
+    conv2d,
+    conv2d_transpose,
+    conv3d,
+    conv3d_transpose,
+    depthwise_conv2d,
+    separable_conv1d,
+    separable_conv2d,
+)
 from kjax.backend.creation import (
     arange,
     constant,
@@ -39,6 +49,7 @@ from kjax.backend.images import (
     temporal_padding,
 )
 from kjax.backend.linalg import batch_dot, dot, gather, transpose
+from kjax.backend.local import local_conv1d, local_conv2d
 from kjax.backend.loops import foldl, foldr, map_fn
 from kjax.backend.losses import (
     binary_crossentropy,
@@ -103,6 +114,7 @@ from kjax.backend.phase import (
     set_learning_phase,
     switch,
 )
+from kjax.backend.pooling import pool2d, pool3d
 from kjax.backend.programs import function, get_session, set_session
 from kjax.backend.random import (
     random_binomial,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kjax.callbacks._base import Callback, LambdaCallback
-from kjax.callbacks._list import CallbackList, watches_batches, watches_epochs
+from kjax.callbacks._list import CallbackList, steers, watches_batches, watches_epochs, watches_tests
 from kjax.callbacks._progress import BaseLogger, CSVLogger, History, ProgbarLogger, TerminateOnNaN
 from kjax.callbacks._schedules import EarlyStopping, LearningRateScheduler, ReduceLROnPlateau
 

@@ -12,18 +12,22 @@ import numpy as np
 
 from kjax._core.logs import Logs
 from kjax.callbacks._base import Callback, as_logs
-from kjax.callbacks._progress import BaseLogger, History, ProgbarLogger, TerminateOnNaN
+from kjax.callbacks._progress import BaseLogger, CSVLogger, History, ProgbarLogger, TerminateOnNaN
+from kjax.callbacks._schedules import EarlyStopping, ReduceLROnPlateau
 
 _BATCH_HOOKS = {
     "train": ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end"),
     "test": ("on_test_batch_begin", "on_test_batch_end"),
     "predict": ("on_predict_batch_begin", "on_predict_batch_end"),
 }
-_EPOCH_HOOKS = ("on_epoch_begin", "on_epoch_end", "on_test_begin", "on_test_end", *_BATCH_HOOKS["test"])
+_TEST_HOOKS = ("on_test_begin", "on_test_end", *_BATCH_HOOKS["test"])
+_EPOCH_HOOKS = ("on_epoch_begin", "on_epoch_end", *_TEST_HOOKS)
 
 # What these do at a batch's or an epoch's end can as well be done for many of them afterwards.
 _BOOKKEEPERS = (Callback, BaseLogger, ProgbarLogger, History)
 _SUMMING_UP = (*_BOOKKEEPERS, TerminateOnNaN)
+# These read nothing but the logs, and do nothing to a model but stop it or change its learning rate.
+_STEERING = (TerminateOnNaN, EarlyStopping, ReduceLROnPlateau, CSVLogger)
 
 # Seconds a batch from which on a callback is warned of, if the batch itself does not take longer.
 _SLOW = 0.1
@@ -53,7 +57,28 @@ def watches_batches(callbacks: Iterable[Any], mode: str = "train") -> bool:
 def watches_epochs(callbacks: Iterable[Any]) -> bool:
     """Whether a callback acts at or within single epochs, so that the engine must run one epoch at a time."""
     hooks = (*_EPOCH_HOOKS, *_BATCH_HOOKS["train"])
-    return any(_overrides(callback, hooks, _BOOKKEEPERS) for callback in callbacks)
+    return any(_overrides(c, hooks, _BOOKKEEPERS) and not _steers(c) for c in callbacks)
+
+
+def watches_tests(callbacks: Iterable[Any]) -> bool:
+    """Whether a callback follows a model's testing."""
+    return any(_overrides(callback, _TEST_HOOKS, (Callback,)) for callback in callbacks)
+
+
+def steers(callbacks: Iterable[Any]) -> bool:
+    """Whether a callback may stop the training or change its learning rate at an epoch's end.
+
+    Those that `watches_epochs` does not name read nothing but the logs, so that they can be told of many epochs
+    afterwards; the engine then undoes the epochs after the one at which they acted.
+    """
+    return any(_steers(callback) for callback in callbacks)
+
+
+def _steers(callback: Any) -> bool:
+    if type(callback) not in _STEERING or any(hook in vars(callback) for hook in (*_EPOCH_HOOKS, *_BATCH_HOOKS["train"])):
+        return False
+    # It reads and restores weights, which are gone when it is told afterwards.
+    return not getattr(callback, "restore_best_weights", False)
 
 
 class CallbackList:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -11,7 +11,8 @@ import numpy as np
 
 from kjax._core import config
 from kjax._core.logs import Logs
-from kjax.engine import _check, _stream
+from kjax._core.stream import Ways
+from kjax.engine import _adapt, _check, _stream
 
 if TYPE_CHECKING:
     from kjax.engine.training import Model
@@ -76,13 +77,16 @@ def first(data: Data, samples: int) -> Data:
 
 @dataclass
 class Validation:
-    """Where the data to validate on come from: given, split off, or a source of batches."""
+    """Where the data to validate on come from: given, split off, or a source of batches, fetched in certain ways."""
 
     data: Any
     split: float
     steps: int | None
     freq: Any
+    ways: Ways = field(default_factory=Ways)
     held_out: list[Any] | None = None  # inputs, targets and weights in one list, once they are known
+    arrays: Data | None = None  # the same as they are tested on
+    validator: _stream.Validator | None = None  # of a source of batches, once it is in use
 
     def __post_init__(self) -> None:
         if not isinstance(self.split, (int, float, np.number)):
@@ -98,7 +102,7 @@ class Validation:
 
     @property
     def is_source(self) -> bool:
-        return _stream.is_source(self.data)
+        return _adapt.is_source(self.data)
 
     def prepare(self, model: Model, data: Data, batch_size: int) -> tuple[Data, Callable[[Any], Logs] | None, int]:
         """The data to train on, the function that validates (or None), and the number of samples it uses."""
@@ -124,8 +128,9 @@ class Validation:
         if self.data is None:
             return None, 0
         if self.is_source:
-            _stream.count_batches(self.data, self.steps, "validation_steps")
-            return lambda callbacks: _stream.validate(model, self.data, self.steps, callbacks), 0
+            source = _adapt.batches(self.data, batch_size)
+            self.validator = _stream.Validator(model, source, self.steps, self.ways)
+            return self.validator, 0
         if not isinstance(self.data, (list, tuple)) or len(self.data) not in (2, 3):
             count = len(self.data) if hasattr(self.data, "__len__") else 1
             raise ValueError(
@@ -139,7 +144,13 @@ class Validation:
         self._hold_out(held_out)
         return lambda callbacks: _validate(model, held_out, batch_size, callbacks), held_out[0][0].shape[0]
 
+    def close(self) -> None:
+        """Let go of a source of batches."""
+        if self.validator is not None:
+            self.validator.close()
+
     def _hold_out(self, data: Data) -> None:
+        self.arrays = data
         inputs, targets, weights = data
         ones = [np.ones(target.shape[0], config.floatx()) for target in targets]
         self.held_out = [*inputs, *targets, *(o if w is None else w for o, w in zip(ones, weights, strict=True))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -12,12 +13,20 @@ import numpy as np
 
 Arrays = list[Any]
 
-# Rows of an index that are prepared at once, so that many short epochs run in one program.
+# Rows of an index that are prepared at once, so that many short epochs run in one program. There are few enough of them
+# to be sent anew for each epoch where something watches epochs.
 _INDEX_ROWS = 1024
-_INDEX_ITEMS = 2**18
+_INDEX_ITEMS = 2**16
 # Samples that predict and evaluate send to the device at once, and the most bytes of them.
 _SCAN_SAMPLES = 4096
 _SCAN_BYTES = 2**26
+
+
+# Bytes of data to validate on up to which they stay on the device while the model trains.
+_HELD_BYTES = 2**26
+# A device that is the host's own memory takes over an array without copying it if it begins at such an address.
+_ALIGNMENT = 64
+_LARGE = 2**20
 
 
 def host_ready(array: Any) -> Any:
@@ -25,16 +34,48 @@ def host_ready(array: Any) -> Any:
     if isinstance(array, jax.Array):
         return array
     wanted = jax.dtypes.canonicalize_dtype(array.dtype)
+    if array.nbytes >= _LARGE and (array.dtype != wanted or array.ctypes.data % _ALIGNMENT):
+        # Five times as fast as the copy that JAX would make of it.
+        aligned = _aligned(array.shape, wanted)
+        np.copyto(aligned, array, casting="unsafe")
+        return aligned
     return np.ascontiguousarray(array, wanted)
 
 
+def _aligned(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    room = np.empty(size + _ALIGNMENT, np.uint8)
+    start = -room.ctypes.data % _ALIGNMENT
+    return room[start : start + size].view(dtype).reshape(shape)
+
+
+def outline(data: Any) -> Any:
+    """What `data` will be on the device, without being there: shapes and types."""
+
+    def one(array: Any) -> Any:
+        if isinstance(array, jax.Array):
+            return array
+        return jax.ShapeDtypeStruct(array.shape, jax.dtypes.canonicalize_dtype(array.dtype))
+
+    return jax.tree.map(one, data)
+
+
+def place(data: Any) -> Any:
+    """Arrays on the device."""
+    return jax.device_put(jax.tree.map(host_ready, data))
+
+
 class ArrayFeed:
-    """Arrays on the device, and the order in which their rows form batches.
+    """Arrays to train on, and the order in which their rows form batches.
 
     Arguments:
         data: (inputs, targets, weights), lists of arrays of equal length; a weight may be None.
         batch_size: samples in a batch.
         shuffle: True: a new order every epoch; False: as they are; 'batch': batches shuffled, their rows kept together.
+
+    Attributes:
+        data: the arrays, on the device once `place` was called.
+        epochs_at_once: epochs whose order is drawn at once, so that one program runs them all.
     """
 
     def __init__(self, data: tuple[Arrays, Arrays, Arrays], batch_size: int, shuffle: bool | str) -> None:
@@ -44,14 +85,18 @@ class ArrayFeed:
         self._order = np.arange(self.samples, dtype=np.int32)
         self.full = self.samples // self.batch_size
         self.rest = self.samples % self.batch_size
-        self.data = jax.device_put(jax.tree.map(host_ready, data))
-        epochs = min(_INDEX_ROWS, _INDEX_ITEMS // self.batch_size) // self.full
-        self.epochs_at_once = max(1, epochs) if not self.rest else 1
+        self.data: Any = data
+        self.epochs_at_once = max(1, min(_INDEX_ROWS, _INDEX_ITEMS // self.batch_size) // self.steps)
+        self.sizes = np.array([self.batch_size] * self.full + ([self.rest] if self.rest else []))
 
     @property
     def steps(self) -> int:
         """Batches in an epoch."""
         return self.full + (1 if self.rest else 0)
+
+    def place(self) -> None:
+        """Bring the arrays to the device."""
+        self.data = place(self.data)
 
     def order(self) -> np.ndarray:
         """The row numbers of the next epoch, in the order in which they are used.
@@ -66,19 +111,57 @@ class ArrayFeed:
         return self._order
 
     def indices(self, epochs: int) -> tuple[np.ndarray, np.ndarray | None]:
-        """Row numbers of the next `epochs` epochs: (rows, batch_size), and the ragged last batch (1, rest) if any.
+        """Row numbers of the next `epochs` epochs: full batches (rows, size), and ragged ones (epochs, rest) if any.
 
-        There are always `epochs_at_once * full` rows, so that programs are compiled once; those beyond are zeros.
+        There is always room for `epochs_at_once` epochs, so that programs are compiled once; what is beyond is zeros.
         """
-        index = np.zeros((self.epochs_at_once * self.full, self.batch_size), np.int32)
-        last = None
-        for epoch in range(epochs):
-            order = self.order()
-            cut = self.full * self.batch_size
-            index[epoch * self.full : (epoch + 1) * self.full] = order[:cut].reshape(self.full, self.batch_size)
-            if self.rest:
-                last = order[cut:][None].copy()
-        return index, last
+        room = np.zeros((self.epochs_at_once, self.samples), np.int32)
+        for row in room[:epochs]:
+            row[:] = self.order()
+        cut = self.full * self.batch_size
+        index = room[:, :cut].reshape(self.epochs_at_once * self.full, self.batch_size)
+        return index, np.ascontiguousarray(room[:, cut:]) if self.rest else None
+
+    def mark(self) -> Any:
+        """Where the feed and numpy's generator are, for `rewind`."""
+        return np.random.get_state(), self._order.copy()
+
+    def rewind(self, mark: Any) -> None:
+        """Go back to a mark, so that the same orders are drawn again."""
+        state, order = mark
+        np.random.set_state(state)
+        self._order[:] = order
+
+
+class Held:
+    """Arrays to validate on after each epoch, cut into batches.
+
+    Arguments:
+        data: (inputs, targets, weights), as for `ArrayFeed`.
+        batch_size: samples in a batch.
+
+    Attributes:
+        data: (full batches, shorter ones), each with the number of batches in front, or None if there are none.
+        batches: how many of each.
+        sizes: samples of each batch.
+    """
+
+    def __init__(self, data: tuple[Arrays, Arrays, Arrays], batch_size: int) -> None:
+        samples: int = data[0][0].shape[0]
+        size = min(batch_size, samples)
+        full, rest = divmod(samples, size)
+        self.batches = (full, 1 if rest else 0)
+        self.sizes = np.array([size] * full + ([rest] if rest else []))
+
+        def cut(first: int, batches: int, size: int) -> Any:
+            return jax.tree.map(lambda a: a[first : first + batches * size].reshape(batches, size, *a.shape[1:]), data)
+
+        self.data: Any = cut(0, full, size), cut(full * size, 1, rest) if rest else None
+        self.fits = sum(array.nbytes for array in jax.tree.leaves(data)) <= _HELD_BYTES
+
+    def place(self) -> None:
+        """Bring the arrays to the device."""
+        self.data = place(self.data)
 
 
 def scan_batches(data: Any, samples: int, batch_size: int) -> Iterator[tuple[Any, int, int]]:

@@ -18,14 +18,11 @@ from kjax import callbacks as cb
 from kjax._core.logs import Logs
 from kjax._core.progbar import Progbar
 from kjax.engine._check import whole
-from kjax.engine._feed import ArrayFeed
+from kjax.engine._feed import Held
 from kjax.engine._runs import Scanner
 
 if TYPE_CHECKING:
     from kjax.engine.training import Model
-
-# Seconds that one dispatch should take, with a progress bar and without.
-_DRAWN, _UNSEEN = 0.1, 0.5
 
 
 @dataclass
@@ -41,6 +38,7 @@ class FitOptions:
     samples: int | None
     steps: int | None
     held_out: list[Any] | None = None  # the arrays to validate on, for callbacks that look at them
+    held: Held | None = None  # the same, cut into batches, if `validate` does no more than test on them
 
     def __post_init__(self) -> None:
         self.epochs = whole(self.epochs, "epochs", 0)
@@ -94,121 +92,13 @@ def _checked_callbacks(given: Any) -> list[Any]:
     return listed
 
 
-class Pace:
-    """How many batches the next dispatch runs, so that it takes about `seconds`."""
+def average(logs: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """What is logged (..., batches, names), averaged over the samples of the batches: (..., names) in float64.
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self.batches = 1
-        self._rate = 0.0
-
-    def ran(self, batches: int, seconds: float) -> None:
-        """Learn from a dispatch of `batches` that took `seconds`."""
-        rate = batches / max(seconds, 1e-6)
-        self._rate = rate if not self._rate else 0.5 * (rate + self._rate)
-        self.batches = int(max(1, min(self._rate * self.seconds, self.batches * 16)))
-
-
-def fit_arrays(model: Model, feed: ArrayFeed, given: Any, options: FitOptions) -> Any:
-    """Train on arrays, epoch after epoch. Returns the history."""
-    plan, trainer = model._ready()
-    callbacks = start(model, given, options, list(plan.log_names), "samples")
-    batch_watched = cb.watches_batches(given or [])
-    drawn = options.verbose == 1
-    watched = (
-        batch_watched or cb.watches_epochs(given or []) or options.validate is not None or (drawn and feed.steps > 1)
-    )
-    run = trainer.over(feed)
-    epoch = options.initial_epoch
-    pace = Pace(0.0 if batch_watched else _DRAWN if drawn else _UNSEEN)
-    loop = _Epochs(model, callbacks, options, feed, list(plan.log_names), watched, batch_watched)
-    try:
-        while epoch < options.epochs and not model.stop_training:
-            at_once = 1 if watched else min(feed.epochs_at_once, options.epochs - epoch)
-            epoch = loop.run(run, pace, epoch, at_once)
-    finally:
-        run.close()
-    callbacks.on_train_end()
-    return model.history
-
-
-class _Epochs:
-    """Runs a block of epochs and tells the callbacks of every batch and epoch in it."""
-
-    def __init__(
-        self,
-        model: Model,
-        callbacks: cb.CallbackList,
-        options: FitOptions,
-        feed: ArrayFeed,
-        names: list[str],
-        watched: bool,
-        batch_watched: bool,
-    ) -> None:
-        self.model, self.callbacks, self.options = model, callbacks, options
-        self.feed, self.names = feed, names
-        self.watched, self.batch_watched = watched, batch_watched
-        self.sizes = np.array([feed.batch_size] * feed.full + ([feed.rest] if feed.rest else []))
-
-    def run(self, run: Any, pace: Pace, epoch: int, count: int) -> int:
-        """Run `count` epochs from number `epoch` on. Returns the number of the next."""
-        if self.watched:
-            self.callbacks.on_epoch_begin(epoch)
-        run.load(*self.feed.indices(count))
-        steps = self.feed.steps
-        total = steps * count
-        done = 0
-        if self.options.verbose == 1 and steps > 1:
-            pace.batches = 1  # the first line of the bar comes at once, as in Keras
-        if not self.watched:
-            self.callbacks.on_epoch_begin(epoch)
-        while done < total and not self.model.stop_training:
-            stop = min(total, done + pace.batches)
-            if self.feed.rest:
-                stop = done + 1 if done >= self.feed.full else min(stop, self.feed.full)
-            if self.batch_watched:
-                self.callbacks.on_batch_begin(done, {"batch": done, "size": int(self.sizes[done])})
-            began = time.perf_counter()
-            logs = run(done, stop)
-            pace.ran(stop - done, time.perf_counter() - began)
-            epoch = self._account(epoch, done, stop, logs)
-            done = stop
-        if done < total and done % steps:
-            self._end_epoch(epoch)  # stopped in the middle of an epoch
-            epoch += 1
-        return epoch
-
-    def _account(self, epoch: int, first: int, stop: int, logs: np.ndarray) -> int:
-        """Tell the callbacks of the batches `first` to `stop` of a block, and of the epochs that they end."""
-        steps = self.feed.steps
-        while first < stop:
-            batch = first % steps
-            until = min(stop, first - batch + steps)
-            if batch == 0 and first and not self.watched:
-                self.callbacks.on_epoch_begin(epoch)
-            part, logs = logs[: until - first], logs[until - first :]
-            self._tell_batches(batch, part)
-            first = until
-            if first % steps == 0:
-                self._end_epoch(epoch)
-                epoch += 1
-        return epoch
-
-    def _tell_batches(self, batch: int, values: np.ndarray) -> None:
-        sizes = self.sizes[batch : batch + len(values)]
-        if not self.batch_watched:
-            self.callbacks.on_chunk_end(batch, sizes, values, self.names)
-            return
-        logs = dict(zip(self.names, values[0], strict=True))
-        self.callbacks.on_batch_end(batch, Logs({"batch": batch, "size": int(sizes[0]), **logs}))
-
-    def _end_epoch(self, epoch: int) -> None:
-        logs = Logs()
-        # A training that a batch's callback stopped is not validated any more, as in Keras.
-        stopped = self.model.stop_training
-        if self.options.validates(epoch) and self.options.validate is not None and not stopped:
-            logs.update(self.options.validate(self.callbacks))
-        self.callbacks.on_epoch_end(epoch, logs)
+    Sums batch after batch, where `sum` may pair batches up in an order that hangs on their number.
+    """
+    terms = np.multiply(logs, sizes[:, None], dtype=np.float64)
+    return np.add.accumulate(terms, axis=-2)[..., -1, :] / sizes.sum()
 
 
 def _advance(bar: Progbar | None, seen: int, count: int, batches: int) -> int:
@@ -266,15 +156,15 @@ def evaluate_arrays(
 ) -> list[float]:
     """Averages of what is logged over all samples, weighted by the size of the batches."""
     bar = Progbar(samples) if verbose == 1 else None
-    total: Any = 0.0
-    seen = 0
+    logged: list[np.ndarray] = []
+    sizes: list[int] = []
     with told:
         for logs, batches, count in scanner(data, samples, batch_size):
-            sizes = np.full(batches, count / batches)
-            total = total + sizes @ logs.astype(np.float64)
-            seen = _advance(bar, seen, count, batches)
+            _advance(bar, sum(sizes), count, batches)
+            logged.append(logs)
+            sizes += [count // batches] * batches
             told.of(batches, count, logs)
-    return [np.float64(value) for value in total / samples]
+    return list(average(np.concatenate(logged), np.array(sizes)))
 
 
 def _joined(output: np.ndarray, batches: int, count: int) -> np.ndarray:

@@ -6,8 +6,11 @@ Variables that a program turns out to read are added to its arguments, and it is
 
 from __future__ import annotations
 
+import functools
+import os
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import jax
@@ -17,7 +20,7 @@ from kjax.engine._steps import Roles, Unbound
 
 _MOST_TRACES = 5
 
-Build = Callable[[Roles, bool], Callable[..., Any]]
+Build = Callable[..., Callable[..., Any]]
 
 # Operations that XLA runs up to ten times slower on a CPU inside of a loop than outside of it.
 _SLOW_IN_LOOPS = frozenset(
@@ -46,11 +49,26 @@ def signature(args: Any) -> tuple[Any, ...]:
     return (structure, *((leaf.shape, leaf.dtype) for leaf in leaves))
 
 
+@functools.cache
+def _compilers() -> ThreadPoolExecutor:
+    """The threads that compile, so that several programs are compiled at once while the data are placed."""
+    return ThreadPoolExecutor(max(2, os.cpu_count() or 1), thread_name_prefix="kjax-compile")
+
+
+def _options() -> dict[str, Any]:
+    """What XLA is told beside its defaults.
+
+    Without the analysis of regions it copies on a CPU every weight that a loop's body both reads and updates.
+    """
+    return {"xla_cpu_copy_insertion_use_region_analysis": True} if jax.default_backend() == "cpu" else {}
+
+
 class Program:
     """One kind of step of a model, compiled for each set of shapes that comes.
 
     Arguments:
-        build: makes the function to compile, given the variables that it receives and whether it may loop.
+        build: makes the function to compile, given the variables that it receives, whether it may loop, and what
+            else `compile` was passed.
         roles: the variables known so far.
         donate: numbers of the arguments whose memory the results may take over.
 
@@ -63,7 +81,7 @@ class Program:
         self.looped = True
         self._build = build
         self._donate = tuple(donate)
-        self._compiled: dict[Any, Any] = {}
+        self._compiled: dict[Any, Future[Any]] = {}
         self._lock = threading.RLock()
 
     def state(self) -> list[Any]:
@@ -74,31 +92,36 @@ class Program:
         """The present values of the variables that are trained."""
         return [variable.stored for variable in self.roles.trainable]
 
-    def compile(self, key: Any, make_args: Callable[[], tuple[Any, ...]]) -> Any:
+    def compile(self, key: Any, make_args: Callable[[], tuple[Any, ...]], *build: Any) -> Any:
         """The compiled program for the shapes that `key` stands for; `make_args` gives arguments to compile for."""
-        compiled = self._compiled.get(key)
-        if compiled is not None:
-            return compiled
+        future = self._compiled.get(key)
+        if future is None:
+            self.prepare(key, make_args, *build)
+            future = self._compiled[key]
+        return future.result()
+
+    def prepare(self, key: Any, make_args: Callable[[], tuple[Any, ...]], *build: Any) -> None:
+        """Trace a program in this thread, and let another one compile it. `compile` waits for it."""
         with self._lock:
             traces = 0
             while key not in self._compiled:
                 traces += 1
                 # A layer that makes variables in `call` has new ones in every trace: they stay constants.
                 roles = self.roles if traces < _MOST_TRACES else self.roles.with_constants()
-                function = jax.jit(self._build(roles, self.looped), donate_argnums=self._donate)
+                function = jax.jit(self._build(roles, self.looped, *build), donate_argnums=self._donate)
                 try:
                     traced = function.trace(*make_args())
                     if self.looped and is_slow_in_loop(traced.jaxpr):
                         self.looped = False
                         continue
-                    self._compiled[key] = traced.lower().compile()
+                    lowered = traced.lower()
+                    self._compiled[key] = _compilers().submit(lowered.compile, compiler_options=_options())
                 except Unbound as unbound:
                     known = {*self.roles.trainable, *self.roles.state}
                     more = [variable for variable in unbound.variables if variable not in known]
                     assert more, "a program's variables are bound once they are known"
                     self.roles = self.roles.with_state(more)
                     self._compiled.clear()
-            return self._compiled[key]
 
     @property
     def count(self) -> int:

@@ -10,14 +10,17 @@ import numpy as np
 
 from kjax._core.graph import Variable
 from kjax.engine import _feed, _programs
-from kjax.engine._feed import ArrayFeed
+from kjax.engine._feed import ArrayFeed, Held
 from kjax.engine._plan import Plan
 from kjax.engine._programs import Program
 from kjax.engine._steps import (
+    Loops,
     Roles,
     batch_program,
     predict_step,
     scan_program,
+    single_program,
+    test_in_training,
     test_step,
     train_program,
     train_step,
@@ -36,13 +39,16 @@ def make_trainer(model: Model, plan: Plan, trained: Sequence[Variable]) -> Train
     slots = optimizer.state_variables
     count = len(plan.log_names)
 
-    def loop(roles: Roles, looped: bool) -> Any:
-        return train_program(train_step(model, plan, optimizer, slots, roles), count, looped)
+    def over_arrays(roles: Roles, looped: bool, loops: Loops) -> Any:
+        step = train_step(model, plan, optimizer, slots, roles)
+        return train_program(step, test_in_training(model, plan, slots, roles), count, loops) if looped else (
+            single_program(step)
+        )
 
     def direct(roles: Roles, _: bool) -> Any:
         return batch_program(train_step(model, plan, optimizer, slots, roles))
 
-    return Trainer(model, Program(loop, roles, (0, 1, 2)), Program(direct, roles, (0, 1, 2)))
+    return Trainer(model, Program(over_arrays, roles, (0, 1, 2)), Program(direct, roles, (0, 1, 2)))
 
 
 def make_scanner(model: Model, plan: Plan | None) -> Scanner:
@@ -60,13 +66,21 @@ class Trainer:
 
     def __init__(self, model: Model, program: _programs.Program, direct: _programs.Program) -> None:
         self.model, self.program, self.direct = model, program, direct
+        self.rates: dict[Any, float] = {}  # batches a second, by the key of a run
         # An optimizer may serve several models; what it remembers of this one's variables is kept here.
         self._slots: list[Variable] = model.optimizer.state_variables
         self._structure = jax.tree.structure(model.optimizer.state)
 
-    def over(self, feed: ArrayFeed) -> ArrayRun:
-        """A run over arrays."""
-        return ArrayRun(self, feed)
+    def over(self, feed: ArrayFeed, held: Held | None) -> ArrayRun:
+        """A run over arrays, validated on others if there are any and if that can be a part of the program."""
+        if held is not None and (not held.fits or self.model.stateful or self.model.draws_randomly):
+            held = None
+        run = ArrayRun(self, feed, held)
+        run.prepare()
+        if held is not None and (not self.program.looped or self.model.draws_randomly):
+            run = ArrayRun(self, feed, None)
+            run.prepare()
+        return run.placed()
 
     def arguments(self, program: _programs.Program, data: Any, *rest: Any) -> tuple[Any, ...]:
         """The present arguments of a program: variables, optimizer state, data."""
@@ -81,6 +95,14 @@ class Trainer:
         _programs.store(self._slots, jax.tree.leaves(opt_state))
         return logs
 
+    def run(self, program: _programs.Program, compiled: Any, *rest: Any) -> Any:
+        """Run a compiled program on the present values of the variables. Returns its logs."""
+        return self.finish(program, compiled(*self.arguments(program, *rest)))
+
+    def variables(self) -> list[Variable]:
+        """All that a run over arrays may change."""
+        return [*self.program.roles.trainable, *self.program.roles.state, *self._slots]
+
     def one_batch(self, batch: Any, seed: int | None = None) -> np.ndarray:
         """Train on one batch of host arrays. Returns what is logged. The seed is drawn if it is not given."""
         batch = jax.tree.map(_feed.host_ready, batch)
@@ -94,44 +116,101 @@ class Trainer:
 
 
 class ArrayRun:
-    """Training over arrays on the device: `load` an index, then run parts of it."""
+    """Training over arrays on the device: `load` the order of a block of epochs, then run parts of it.
 
-    def __init__(self, trainer: Trainer, feed: ArrayFeed) -> None:
-        self.trainer, self.feed = trainer, feed
+    Attributes:
+        held: what the epochs are validated on within the program, or None.
+    """
+
+    def __init__(self, trainer: Trainer, feed: ArrayFeed, held: Held | None) -> None:
+        self.trainer, self.feed, self.held = trainer, feed, held
         self._seed = np.uint32(np.random.randint(2**31 - 1))
         self._count = 0
-        self._key = _programs.signature(feed.data)
-        self._index: Any = None
-        self._last: Any = None
+        self._loops = Loops(feed.full, bool(feed.rest), held.batches if held else (0, 0))
+        # The key of the programs on these shapes; the rate at which they ran is known by it too.
+        shapes = _programs.signature(_feed.outline((feed.data, held and held.data)))
+        self.key = (shapes, self._loops, feed.batch_size, feed.epochs_at_once)
+        self._rows: Any = None
 
-    def load(self, index: np.ndarray, last: np.ndarray | None) -> None:
-        """Take the index of the next block of epochs."""
-        self._index, self._last = jax.device_put(index), None if last is None else jax.device_put(last)
+    def prepare(self) -> None:
+        """Begin to compile, from shapes alone."""
+        program, feed = self.trainer.program, self.feed
+        index = jax.ShapeDtypeStruct((feed.epochs_at_once * feed.full, feed.batch_size), np.int32)
+        last = jax.ShapeDtypeStruct((feed.epochs_at_once, feed.rest), np.int32) if feed.rest else None
+        rows = (index, last, jax.ShapeDtypeStruct((feed.epochs_at_once,), np.bool_))
+        data, held = _feed.outline((feed.data, self.held and self.held.data))
+        zero = np.int32(0)
 
-    def __call__(self, start: int, stop: int) -> np.ndarray:
-        """Run the rows `start` to `stop`. Returns what each of them logs."""
-        ragged = self._last is not None and start >= self.feed.full
-        index: Any = self._last if ragged else self._index
-        first, end = (0, 1) if ragged else (start, stop)
+        def shapes() -> tuple[Any, ...]:
+            if program.looped:
+                return self.trainer.arguments(program, data, held, rows, zero, zero, self._seed, zero)
+            return self.trainer.arguments(program, data, self._single_rows(full=True), self._seed, zero)
+
+        program.prepare(self.key, shapes, self._loops)
+        if not program.looped and feed.rest:
+            rest = self._single_rows(full=False)
+            program.prepare(
+                (self.key, "rest"), lambda: self.trainer.arguments(program, data, rest, self._seed, zero), self._loops
+            )
+
+    def _single_rows(self, full: bool) -> Any:
+        return jax.ShapeDtypeStruct((self.feed.batch_size if full else self.feed.rest,), np.int32)
+
+    def placed(self) -> ArrayRun:
+        """The run, with its data on the device."""
+        self.feed.place()
+        if self.held is not None:
+            self.held.place()
+        self.trainer.program.compile(self.key, tuple)
+        return self
+
+    def load(self, index: np.ndarray, last: np.ndarray | None, validated: np.ndarray) -> None:
+        """Take the order of the next block of epochs, and which of them are validated."""
+        rows = (index, last, validated)
+        self._rows = jax.device_put(rows) if self.trainer.program.looped else rows
+
+    def __call__(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+        """Run the batches `start` to `stop` of the block.
+
+        Returns:
+            What each of them logs (stop - start, names); and what the batches of validation log, for all epochs of the
+            block (epochs, batches, names), of which those that are now at their end are new.
+        """
         program = self.trainer.program
+        if not program.looped:
+            return np.stack([self._single(number) for number in range(start, stop)]), np.empty((0, 0, 0))
+        compiled = program.compile(self.key, tuple)
+        held = None if self.held is None else self.held.data
+        counts = (np.int32(start), np.int32(stop), self._seed, np.int32(self._count))
+        logs, tested = self.trainer.run(program, compiled, self.feed.data, held, self._rows, *counts)
+        self._count += stop - start
+        return np.asarray(logs).reshape(-1, logs.shape[-1])[start:stop], np.asarray(tested)
 
-        def arguments(first: int, end: int) -> tuple[Any, ...]:
-            rest = (index, np.int32(first), np.int32(end), self._seed, np.int32(self._count))
-            return self.trainer.arguments(program, self.feed.data, *rest)
+    def _single(self, number: int) -> np.ndarray:
+        epoch, batch = divmod(number, self.feed.steps)
+        index, last, _ = self._rows
+        ragged = batch == self.feed.full
+        program = self.trainer.program
+        compiled = program.compile((self.key, "rest") if ragged else self.key, tuple)
+        rows = last[epoch] if ragged else index[epoch * self.feed.full + batch]
+        logs = self.trainer.run(program, compiled, self.feed.data, rows, self._seed, np.int32(self._count))
+        self._count += 1
+        return np.asarray(logs)
 
-        compiled = program.compile((self._key, index.shape), lambda: arguments(first, end))
-        spans = [(first, end)] if program.looped else [(i, i + 1) for i in range(first, end)]
-        logs = [self._span(compiled, arguments(*span), span) for span in spans]
-        return logs[0] if len(logs) == 1 else np.concatenate(logs)
+    def mark(self) -> Any:
+        """All that the run changes, for `rewind`."""
+        variables = self.trainer.variables()
+        return self._count, [(variable, variable.stored.copy()) for variable in variables]
 
-    def _span(self, compiled: Any, arguments: tuple[Any, ...], span: tuple[int, int]) -> np.ndarray:
-        logs = self.trainer.finish(self.trainer.program, compiled(*arguments))
-        self._count += span[1] - span[0]
-        return np.asarray(logs)[span[0] : span[1]]
+    def rewind(self, mark: Any) -> None:
+        """Go back to a mark, once: its copies are given away."""
+        self._count, values = mark
+        for variable, value in values:
+            variable.store(value)
 
     def close(self) -> None:
         """Let the data go."""
-        self._index = self._last = None
+        self._rows = None
 
 
 class Scanner:

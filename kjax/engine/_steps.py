@@ -138,7 +138,7 @@ def _key_of_loss(key: Any) -> Any:
 
 
 def test_step(model: Network, plan: Plan, roles: Roles) -> Callable[..., Any]:
-    """(state, batch, key) -> (state, logs)."""
+    """(state, batch, key) -> (state, logs). In the state are all variables, trained ones too."""
 
     def step(state: Arrays, batch: Any, key: Any) -> tuple[Arrays, Any]:
         inputs, targets, weights = batch
@@ -149,6 +149,24 @@ def test_step(model: Network, plan: Plan, roles: Roles) -> Callable[..., Any]:
         return new_state, logs
 
     return step
+
+
+def test_in_training(model: Network, plan: Plan, slots: Sequence[Variable], roles: Roles) -> Callable[..., Any]:
+    """(params, state, opt_state, batch, number) -> logs: testing as a part of a program that trains.
+
+    Arguments:
+        slots: the variables whose values `opt_state` holds.
+        roles: those of the training.
+    """
+    everything = Roles((), (*roles.trainable, *roles.state, *slots), roles.may_freeze)
+    step = test_step(model, plan, everything)
+
+    def test(params: Arrays, state: Arrays, opt_state: Any, batch: Any, number: Any) -> Any:
+        # The key is that of `Model.evaluate`; nothing is drawn with it, or the test would not be here.
+        key = jax.random.fold_in(jax.random.key(0), number)
+        return step([*params, *state, *jax.tree.leaves(opt_state)], batch, key)[1]
+
+    return test
 
 
 def predict_step(model: Network, roles: Roles) -> Callable[..., Any]:
@@ -166,36 +184,126 @@ def gather(data: Any, rows: Any) -> Any:
     return jax.tree.map(lambda a: a.at[rows].get(mode="promise_in_bounds"), data)
 
 
-def train_program(step: Callable[..., Any], n_logs: int, looped: bool) -> Callable[..., Any]:
-    """Training over the rows `start` to `stop` of `index`.
+@dataclass(frozen=True)
+class Loops:
+    """What a training program runs over: epochs of full batches, a ragged last one, and a validation.
 
-    (params, state, opt_state, data, index, start, stop, seed, count) -> (params, state, opt_state, logs), where `count`
-    batches went before, so that each has a random key of its own, and `logs` is (rows, n_logs). Not looped, it runs
-    the row `start` alone.
+    Arguments:
+        full: full batches in an epoch.
+        ragged: whether a shorter one follows.
+        held: batches that an epoch is validated on: full ones, then shorter ones; none if it is not validated.
     """
+
+    full: int
+    ragged: bool
+    held: tuple[int, int] = (0, 0)
+
+    @property
+    def steps(self) -> int:
+        """Batches in an epoch."""
+        return self.full + self.ragged
+
+
+def train_program(step: Callable[..., Any], test: Callable[..., Any], n_logs: int, loops: Loops) -> Callable[..., Any]:
+    """Training over the batches `start` to `stop` of a block of epochs.
+
+    (params, state, opt_state, data, held, rows, start, stop, seed, count) -> (params, state, opt_state, logs):
+
+    - `data` are all samples; `held` those to validate on, cut into (full, shorter) batches; each may be None.
+    - `rows` is (index, last, validated): the samples of the full batches (epochs * full, size), of the ragged ones
+      (epochs, rest) or None, and whether each epoch is validated (epochs,).
+    - `start`, `stop` count batches from the beginning of the block, ragged ones included.
+    - `count` batches went before, so that each has a random key of its own.
+    - `logs` is ((epochs, steps, n_logs), (epochs, held, n_logs)).
+
+    Arguments:
+        step: trains on a batch, as `train_step` makes it.
+        test: (params, state, opt_state, batch, number) -> logs.
+    """
+    full, steps = loops.full, loops.steps
 
     def program(
         params: Arrays,
         state: Arrays,
         opt_state: Any,
         data: Any,
-        index: Any,
+        held: Any,
+        rows: Any,
         start: Any,
         stop: Any,
         seed: Any,
         count: Any,
     ) -> tuple[Any, ...]:
+        index, last, validated = rows
         key = jax.random.key(seed)
+        epochs = validated.shape[0]
 
-        def body(i: Any, carry: Any) -> Any:
-            params, state, opt_state, logs = carry
-            batch = gather(data, index[i])
-            step_key = jax.random.fold_in(key, count + (i - start))
-            params, state, opt_state, log = step(params, state, opt_state, batch, step_key)
-            return params, state, opt_state, logs.at[i].set(log)
+        def train(carry: Any, samples: Any, epoch: Any, batch: Any) -> Any:
+            params, state, opt_state, logs, tested = carry
+            number = epoch * steps + batch
+            step_key = jax.random.fold_in(key, count + (number - start))
+            params, state, opt_state, log = step(params, state, opt_state, gather(data, samples), step_key)
+            return params, state, opt_state, _put(logs, log, epoch, batch), tested
 
-        carry = (params, state, opt_state, jnp.zeros((index.shape[0], n_logs), log_dtype()))
-        return lax.fori_loop(start, stop, body, carry) if looped else body(start, carry)
+        def run_epoch(epoch: Any, carry: Any) -> Any:
+            first = jnp.maximum(0, start - epoch * steps)
+            end = jnp.minimum(steps, stop - epoch * steps)
+            whole = full == 1 and not loops.ragged  # then an epoch that is begun is also ended
+            carry = _repeat(
+                None if whole else (first, jnp.minimum(end, full)),
+                lambda batch, carry: train(carry, index[epoch * full + batch], epoch, batch),
+                carry,
+            )
+            if loops.ragged:
+                carry = _repeat((jnp.maximum(first, full), end), lambda b, c: train(c, last[epoch], epoch, b), carry)
+            if held is not None:
+                ends = jnp.where(validated[epoch] & (end == steps), 1, 0)
+                carry = _repeat((0, ends), lambda _, carry: validate(carry, epoch), carry)
+            return carry
+
+        def validate(carry: Any, epoch: Any) -> Any:
+            variables, logs, tested = carry[:3], *carry[3:]
+            done = 0
+            for cut, batches in zip(held, loops.held, strict=True):
+
+                def body(i: Any, tested: Any, cut: Any = cut, done: int = done) -> Any:
+                    return _put(tested, test(*variables, jax.tree.map(lambda a: a[i], cut), i), epoch, done + i)
+
+                tested = _repeat(None if batches == 1 else (0, batches), body, tested) if batches else tested
+                done += batches
+            return *variables, logs, tested
+
+        logs = jnp.zeros((epochs, steps, n_logs), log_dtype())
+        tested = jnp.zeros((epochs, sum(loops.held), n_logs), log_dtype())
+        carry = (params, state, opt_state, logs, tested)
+        params, state, opt_state, logs, tested = lax.fori_loop(start // steps, -(-stop // steps), run_epoch, carry)
+        return params, state, opt_state, (logs, tested)
+
+    return program
+
+
+def _put(logs: Any, log: Any, epoch: Any, batch: Any) -> Any:
+    """`logs` with the line of one batch. Its place is known to exist, so that nothing else is read or written."""
+    return lax.dynamic_update_slice(logs, log[None, None], (epoch, jnp.int32(batch), jnp.int32(0)))
+
+
+def _repeat(bounds: tuple[Any, Any] | None, body: Callable[[Any, Any], Any], carry: Any) -> Any:
+    """`body(i, carry)` for each i in the bounds; just once, with 0, without a loop, if they are None."""
+    return body(0, carry) if bounds is None else lax.fori_loop(*bounds, body, carry)
+
+
+def single_program(step: Callable[..., Any]) -> Callable[..., Any]:
+    """Training on the samples `rows` alone, without a loop.
+
+    (params, state, opt_state, data, rows, seed, count) -> (params, state, opt_state, logs), with the random key that
+    `train_program` gives to batch number `count`.
+    """
+
+    def program(
+        params: Arrays, state: Arrays, opt_state: Any, data: Any, rows: Any, seed: Any, count: Any
+    ) -> tuple[Any, ...]:
+        step_key = jax.random.fold_in(jax.random.key(seed), count)
+        return step(params, state, opt_state, gather(data, rows), step_key)
 
     return program
 

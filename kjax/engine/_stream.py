@@ -12,22 +12,14 @@ from kjax import callbacks as cb
 from kjax._core import notices
 from kjax._core.logs import Logs
 from kjax._core.progbar import Progbar
-from kjax.engine import _check, _data, _feed, _loop
+from kjax._core.stream import RanOut, Stream, Ways
+from kjax.engine import _adapt, _check, _data, _feed, _loop
 
 if TYPE_CHECKING:
     from kjax.engine.training import Model
 
 
 _EMPTY = "The source of batches is empty: it gave no batch at all. Expected at least one."
-
-
-def is_source(x: Any) -> bool:
-    """Whether `x` yields batches, instead of being the data."""
-    if x is None or isinstance(x, (np.ndarray, jax.Array, list, tuple, dict, str, bytes)) or hasattr(x, "to_numpy"):
-        return False
-    if hasattr(x, "__array__") or (hasattr(x, "shape") and hasattr(x, "dtype")):
-        return False
-    return hasattr(x, "__next__") or hasattr(x, "__iter__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
 
 
 def _split(item: Any) -> tuple[Any, Any, Any]:
@@ -37,7 +29,7 @@ def _split(item: Any) -> tuple[Any, Any, Any]:
             "Output of generator should be a tuple `(x, y, sample_weight)` or `(x, y)`. "
             f"Found: {type(item).__name__} {str(item)[:100]}"
         )
-    x, y, *weights = item
+    x, y, *weights = _adapt.on_host(tuple(item))
     return x, y, weights[0] if weights else None
 
 
@@ -56,10 +48,13 @@ def count_batches(source: Any, steps: int | None, argument: str) -> int | None:
         )
     if steps is not None:
         return _check.steps(steps, argument)
-    known = _feed.steps_of(source)
+    try:
+        known = len(source)
+    except TypeError:
+        known = None
     if known == 0:
         raise ValueError(_EMPTY)
-    if known is None and hasattr(source, "__next__"):
+    if known is None and _adapt.has_no_end(source):
         raise ValueError(
             f"`{argument}=None` is only valid for a source of batches that has an end, such as a `Sequence`. "
             f"Please specify `{argument}`."
@@ -67,7 +62,7 @@ def count_batches(source: Any, steps: int | None, argument: str) -> int | None:
     return known
 
 
-def _taken(stream: _feed.Stream, count: int | None, what: str) -> Iterator[Any]:
+def _taken(stream: Stream, count: int | None, what: str) -> Iterator[Any]:
     """The next `count` batches of a stream, or all to its end. None, with a warning, if it gives no more before.
 
     Raises:
@@ -77,7 +72,7 @@ def _taken(stream: _feed.Stream, count: int | None, what: str) -> Iterator[Any]:
     while count is None or taken < count:
         try:
             item = stream.next()
-        except _feed.RanOut:
+        except RanOut:
             if not stream.given:
                 raise ValueError(_EMPTY) from None
             notices.warn(
@@ -87,61 +82,86 @@ def _taken(stream: _feed.Stream, count: int | None, what: str) -> Iterator[Any]:
             yield None
             return
         if item is not None:
-            stream.given = True
             taken += 1
             yield item
         elif count is None and taken:
             return
 
 
+class _Raw:
+    """A batch that was fetched before the model was built, and so could not be checked yet."""
+
+    def __init__(self, item: Any) -> None:
+        self.item = item
+
+
 class _Batches:
-    """Checked batches of a source, one after the other, restarted when it ends and more is wanted."""
+    """A stream of checked batches: inputs, targets and weights, ready to be used.
+
+    Arguments:
+        model: whose batches they are. It is built by the first, if need be.
+        source: where they come from.
+        ways: how they are fetched.
+        trains: whether they are to train on. They are placed on the device as soon as they are there.
+        class_weight: weight by class number.
+        shuffle: whether the batches of a `Sequence` come in a new order each epoch.
+        limit: how many are fetched in all.
+    """
 
     def __init__(
         self,
         model: Model,
         source: Any,
-        ahead: int,
+        ways: Ways,
         trains: bool = False,
         class_weight: Any = None,
         shuffle: bool = False,
+        limit: int | None = None,
     ) -> None:
-        self.model, self.class_weight = model, class_weight
-        maker = _feed.iterator_maker(source, shuffle)
-        if not model.outputs:
-            maker = self._after_building(maker)
-        # Drawn before the thread starts, which may draw from numpy's generator too, so that runs repeat.
-        self.seed = np.random.randint(2**31 - 1) if trains else 0
-        self.stream = _feed.Stream(maker, self._prepare, ahead)
+        self.model, self.class_weight, self.trains = model, class_weight, trains
+        self.built = bool(model.outputs)
+        if self.built:
+            model._require_plan()
+        self.device: Any = jax.config.values["jax_default_device"]  # belongs to this thread, and the workers are others
+        # Drawn before the workers start, which may draw from numpy's generator too, so that runs repeat.
+        self.seed = np.random.randint(2**31 - 1) if trains and self.built else 0
+        self.stream = Stream(source, self._prepare, ways, shuffle, limit)
+        if not self.built:
+            self._build()
+            self.seed = np.random.randint(2**31 - 1) if trains else 0
 
-    def _after_building(self, maker: Any) -> Any:
-        """Build the model from the first batch, in this thread, before the stream starts."""
-        iterator = maker()
-        first = next(iterator, None)
-        if first is None:
-            raise ValueError(_EMPTY)
-        self.model._build_for(_split(first)[0])
-        left = [first]
-
-        def again() -> Any:
-            if not left:
-                yield from maker()
-                return
-            yield left.pop()
-            yield from iterator
-
-        return again
+    def _build(self) -> None:
+        try:
+            first = self.stream.peek()
+            if first is None:
+                raise ValueError(_EMPTY)
+            self.model._build_for(_split(first.item)[0])
+            self.model._require_plan()
+            self.built = True
+        except RanOut:
+            self.close()
+            raise ValueError(_EMPTY) from None
+        except BaseException:
+            self.close()
+            raise
 
     def _prepare(self, item: Any) -> Any:
+        if not self.built:
+            return _Raw(item)
         x, y, weight = _split(item)
-        self.model._require_plan()
-        return _data.training(self.model, x, y, weight, self.class_weight, finite=False)
+        batch = _data.training(self.model, x, y, weight, self.class_weight, finite=False)
+        if not self.trains:
+            return batch
+        with jax.default_device(self.device):
+            return jax.device_put(jax.tree.map(_feed.host_ready, batch))
 
+    def take(self, count: int | None, what: str) -> Iterator[Any]:
+        """The next `count` batches; see `_taken`."""
+        for batch in _taken(self.stream, count, what):
+            yield self._prepare(batch.item) if isinstance(batch, _Raw) else batch
 
-def _batch_given(item: Any) -> Any:
-    if item is None:
-        raise ValueError("Output of generator should be inputs, or a tuple that begins with them. Found: NoneType None")
-    return item
+    def close(self) -> None:
+        self.stream.close()
 
 
 def fit(
@@ -153,41 +173,45 @@ def fit(
     given: Any,
     validation: _data.Validation,
     class_weight: Any,
-    ahead: int,
+    ways: Ways,
     shuffle: bool | str,
     initial_epoch: int,
 ) -> Any:
     """`fit` on a source of batches. Returns the history."""
     count = count_batches(source, steps, "steps_per_epoch")
-    batches = _Batches(model, source, ahead, True, class_weight, bool(shuffle))
+    options = _loop.FitOptions(epochs, initial_epoch, verbose, None, validation.freq, None, None, count)
+    limit = None if count is None else count * max(0, options.epochs - options.initial_epoch)
+    batches = _Batches(model, source, ways, True, class_weight, bool(shuffle), limit)
     try:
-        model._require_plan()
-        validate, _ = validation.function(model, 32)
-        plan, trainer = model._ready()
-        options = _loop.FitOptions(epochs, initial_epoch, verbose, validate, validation.freq, None, None, count)
+        options.validate, _ = validation.function(model, 32)
         options.held_out = validation.held_out
+        plan, trainer = model._ready()
         names = list(plan.log_names)
         callbacks = _loop.start(model, given, options, names, "steps")
         watched = cb.watches_batches(given or [])
         epoch, done = options.initial_epoch, 0
         while epoch < options.epochs and not model.stop_training:
             callbacks.on_epoch_begin(epoch)
-            ran = _epoch(model, trainer, batches.stream, count, callbacks, names, watched, batches.seed + done)
+            ran = _epoch(model, trainer, batches, count, callbacks, names, watched, batches.seed + done)
             if not ran:
                 break
-            validates = validate is not None and options.validates(epoch) and not model.stop_training
-            callbacks.on_epoch_end(epoch, Logs(validate(callbacks) if validate is not None and validates else {}))
+            # The next epoch's batches are fetched while this one is validated.
+            batches.stream.end_pass(more=epoch + 1 < options.epochs and not model.stop_training)
+            validates = options.validates(epoch) and not model.stop_training
+            logs = options.validate(callbacks) if options.validate is not None and validates else {}
+            callbacks.on_epoch_end(epoch, Logs(logs))
             epoch, done = epoch + 1, done + ran
         callbacks.on_train_end()
         return model.history
     finally:
-        batches.stream.close()
+        batches.close()
+        validation.close()
 
 
 def _epoch(
     model: Model,
     trainer: Any,
-    stream: Any,
+    batches: _Batches,
     count: int | None,
     callbacks: Any,
     names: list[str],
@@ -196,7 +220,7 @@ def _epoch(
 ) -> int:
     """Train for one epoch. Returns the number of batches."""
     step = 0
-    for batch in _taken(stream, count, "training"):
+    for batch in batches.take(count, "training"):
         if batch is None:
             model.stop_training = True
             break
@@ -216,46 +240,82 @@ def _epoch(
 
 
 def evaluate(
-    model: Model, source: Any, steps: int | None, verbose: int, ahead: int, callbacks: Any = None
+    model: Model, source: Any, steps: int | None, verbose: int, ways: Ways, callbacks: Any = None
 ) -> list[Any]:
     """Averages of what is logged over the batches of a source, weighted by their sizes."""
     count = count_batches(source, steps, "steps")
-    batches = _Batches(model, source, ahead)
-    bar = Progbar(count) if verbose == 1 else None
+    batches = _Batches(model, source, ways, limit=count)
+    try:
+        values = _test(model, batches, count, Progbar(count) if verbose == 1 else None, callbacks)
+        batches.stream.end_pass(more=False)
+        return values
+    finally:
+        batches.close()
+
+
+def _test(model: Model, batches: _Batches, count: int | None, bar: Progbar | None, callbacks: Any) -> list[Any]:
     total: Any = 0.0
     samples = step = 0
-    try:
-        with _loop.Told(callbacks, "test", model.metrics_names) as told:
-            for batch in _taken(batches.stream, count, "evaluation"):
-                if batch is None:
-                    break
-                size = batch[0][0].shape[0]
-                scanner = model._scanner("test")
-                for logs, _, _ in scanner(batch, size, size):
-                    total = total + size * logs[0].astype(np.float64)
-                    told.of(1, size, logs)
-                samples += size
-                step += 1
-                if bar is not None:
-                    bar.update(step)
-    finally:
-        batches.stream.close()
+    with _loop.Told(callbacks, "test", model.metrics_names) as told:
+        for batch in batches.take(count, "evaluation"):
+            if batch is None:
+                break
+            size = batch[0][0].shape[0]
+            scanner = model._scanner("test")
+            for logs, _, _ in scanner(batch, size, size):
+                total = total + size * logs[0].astype(np.float64)
+                told.of(1, size, logs)
+            samples += size
+            step += 1
+            if bar is not None:
+                bar.update(step)
     return [np.float64(value) for value in total / max(1, samples)]
 
 
-def validate(model: Model, source: Any, steps: int | None, callbacks: Any) -> Logs:
-    """Logs of validating on a source of batches."""
-    values = evaluate(model, source, steps, 0, 10, callbacks)
-    return Logs({f"val_{name}": value for name, value in zip(model.metrics_names, values, strict=True)})
+class Validator:
+    """Validates on a source of batches, again and again; a generator goes on where it was, as in Keras.
+
+    Arguments:
+        model: the model to test.
+        source: batches of (inputs, targets) or (inputs, targets, sample_weights).
+        steps: batches to validate on each time; all of the source if None.
+        ways: how they are fetched.
+    """
+
+    def __init__(self, model: Model, source: Any, steps: int | None, ways: Ways) -> None:
+        self.model, self.source, self.ways = model, source, ways
+        self.count = count_batches(source, steps, "validation_steps")
+        self.batches: _Batches | None = None
+
+    def __call__(self, callbacks: Any) -> Logs:
+        """The logs, with `val_` before each name."""
+        if self.batches is None:
+            self.batches = _Batches(self.model, self.source, self.ways, limit=self.count)
+        elif self.count is not None:
+            self.batches.stream.allow(self.count)
+        values = _test(self.model, self.batches, self.count, None, callbacks)
+        self.batches.stream.end_pass(more=False)
+        return Logs({f"val_{name}": value for name, value in zip(self.model.metrics_names, values, strict=True)})
+
+    def close(self) -> None:
+        if self.batches is not None:
+            self.batches.close()
+
+
+def _inputs_of(item: Any) -> Any:
+    """The inputs of what a source yields to predict on."""
+    if item is None:
+        raise ValueError("Output of generator should be inputs, or a tuple that begins with them. Found: NoneType None")
+    return _adapt.on_host(item[0] if isinstance(item, tuple) and item else item)
 
 
 def predict(
-    model: Model, source: Any, steps: int | None, verbose: int, ahead: int, callbacks: Any = None
+    model: Model, source: Any, steps: int | None, verbose: int, ways: Ways, callbacks: Any = None
 ) -> list[np.ndarray]:
     """The outputs for the batches of a source, joined."""
     count = count_batches(source, steps, "steps")
     bar = Progbar(count) if verbose == 1 else None
-    stream = _feed.Stream(_feed.iterator_maker(source), _batch_given, ahead)
+    stream = Stream(source, _inputs_of, ways, limit=count)
     pieces: list[list[np.ndarray]] = []
     step = 0
     try:
@@ -263,12 +323,13 @@ def predict(
             for item in _taken(stream, count, "prediction"):
                 if item is None:
                     break
-                outputs = model.predict_on_batch(item[0] if isinstance(item, tuple) else item)
+                outputs = model.predict_on_batch(item)
                 pieces.append(outputs if isinstance(outputs, list) else [outputs])
                 told.of(1, len(pieces[-1][0]))
                 step += 1
                 if bar is not None:
                     bar.update(step)
+        stream.end_pass(more=False)
     finally:
         stream.close()
     return [np.concatenate(parts) for parts in zip(*pieces, strict=True)]

@@ -12,8 +12,9 @@ from kjax._core import notices
 from kjax._core.arguments import accepts_old_names
 from kjax._core.graph import Tensor, Variable
 from kjax._core.logs import Logs
-from kjax.engine import _check, _data, _loop, _stream
-from kjax.engine._feed import ArrayFeed
+from kjax._core.stream import Ways
+from kjax.engine import _adapt, _check, _data, _epochs, _loop, _stream
+from kjax.engine._feed import ArrayFeed, Held
 from kjax.engine._plan import Plan, make_plan
 from kjax.engine._pure import PureModel, pure
 from kjax.engine._runs import Scanner, Trainer, make_scanner, make_trainer
@@ -219,8 +220,7 @@ class Model(GeneratorMethods, Network):
             steps_per_epoch: batches in an epoch.
             validation_steps: batches to validate on.
             validation_freq: validate every so many epochs, or after the epochs of a list (from 1 on).
-            max_queue_size: batches kept ready, for sources of batches.
-            workers, use_multiprocessing: accepted; one thread fetches batches.
+            max_queue_size, workers, use_multiprocessing: how sources of batches are read; see `fit_generator`.
             validation_batch_size: samples in a batch of validation; `batch_size` by default.
 
         Returns:
@@ -231,8 +231,9 @@ class Model(GeneratorMethods, Network):
             ValueError: if the data do not fit the model, before any training is done.
         """
         self._require_compiled()
-        validation = _data.Validation(validation_data, validation_split, validation_steps, validation_freq)
-        if _stream.is_source(x):
+        ways = Ways(workers, use_multiprocessing, max_queue_size)
+        validation = _data.Validation(validation_data, validation_split, validation_steps, validation_freq, ways)
+        if _adapt.is_source(x):
             if y is not None or sample_weight is not None:
                 raise ValueError("`y` and `sample_weight` must be None when `x` yields batches: it yields them too.")
             if validation_split:
@@ -240,8 +241,8 @@ class Model(GeneratorMethods, Network):
                     f"`validation_split={validation_split}` needs arrays, but `x` is batches: use `validation_data`."
                 )
             return _stream.fit(
-                self, x, steps_per_epoch, epochs, verbose, callbacks, validation, class_weight, max_queue_size, shuffle,
-                initial_epoch,
+                self, _adapt.batches(x, batch_size, bool(shuffle)), steps_per_epoch, epochs, verbose, callbacks,
+                validation, class_weight, ways, shuffle, initial_epoch,
             )  # fmt: skip
         batch_size = _check.batch_size(batch_size)
         validation_size = _check.batch_size(validation_batch_size or batch_size, "validation_batch_size")
@@ -257,7 +258,12 @@ class Model(GeneratorMethods, Network):
             print(f"Train on {samples} samples, validate on {count} samples")
         options = _loop.FitOptions(epochs, initial_epoch, verbose, validate, validation_freq, batch_size, samples, None)
         options.held_out = validation.held_out
-        return _loop.fit_arrays(self, ArrayFeed(data, batch_size, shuffle), callbacks, options)
+        if validation.arrays is not None:
+            options.held = Held(validation.arrays, validation_size)
+        try:
+            return _epochs.fit_arrays(self, ArrayFeed(data, batch_size, shuffle), callbacks, options)
+        finally:
+            validation.close()
 
     def evaluate(
         self,
@@ -282,8 +288,10 @@ class Model(GeneratorMethods, Network):
             ValueError: if the data do not fit the model.
         """
         self._require_compiled()
-        if _stream.is_source(x):
-            return unpack(_stream.evaluate(self, x, steps, verbose, max_queue_size, _loop.listeners(self, callbacks)))
+        if _adapt.is_source(x):
+            ways = Ways(workers, use_multiprocessing, max_queue_size)
+            told = _loop.listeners(self, callbacks)
+            return unpack(_stream.evaluate(self, _adapt.batches(x, batch_size), steps, verbose, ways, told))
         self._build_for(x)
         self._require_plan()
         data = _data.training(self, x, y, sample_weight, None, finite=False)
@@ -313,8 +321,10 @@ class Model(GeneratorMethods, Network):
         Raises:
             ValueError: if the data do not fit the model.
         """
-        if _stream.is_source(x):
-            return unpack(_stream.predict(self, x, steps, verbose, max_queue_size, _loop.listeners(self, callbacks)))
+        if _adapt.is_source(x):
+            ways = Ways(workers, use_multiprocessing, max_queue_size)
+            told = _loop.listeners(self, callbacks)
+            return unpack(_stream.predict(self, _adapt.batches(x, batch_size), steps, verbose, ways, told))
         self._build_for(x)
         inputs = _data.inputs(self, x)
         samples = _check.check_lengths(inputs, ())

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from kjax._core.arguments import accepts_old_names
-from kjax.engine import _data, _loop, _stream
+from kjax._core.stream import Ways
+from kjax.engine import _adapt, _data, _loop, _stream
 from kjax.engine._spec import unpack
 
 if TYPE_CHECKING:
@@ -39,12 +40,30 @@ class GeneratorMethods:
         shuffle: bool = True,
         initial_epoch: int = 0,
     ) -> Any:
-        """Train on batches that a generator or `Sequence` yields. Arguments and result are those of `fit`."""
+        """Train on batches that a generator or `Sequence` yields. Result, and arguments not named here, as in `fit`.
+
+        Arguments:
+            generator: yields (inputs, targets) or (inputs, targets, sample_weights); or a `Sequence` or an iterable of
+                such batches.
+            steps_per_epoch: batches in an epoch; all, if the source has an end.
+            validation_data: arrays, or a source of batches.
+            max_queue_size: batches kept ready.
+            workers: how many fetch batches of a `Sequence` at once; 0 to fetch none ahead. The batches keep their
+                order.
+            use_multiprocessing: whether workers are processes instead of threads. Then the `Sequence` is pickled, and a
+                script has to train under `if __name__ == "__main__":`.
+            shuffle: whether the batches of a `Sequence` come in a new order each epoch.
+
+        Raises:
+            RuntimeError: if the model has not been compiled, or a worker process died.
+            Exception: what the generator raised.
+        """
         model = self._compiled_model()
-        validation = _data.Validation(validation_data, 0.0, validation_steps, validation_freq)
+        ways = Ways(workers, use_multiprocessing, max_queue_size)
+        validation = _data.Validation(validation_data, 0.0, validation_steps, validation_freq, ways)
         return _stream.fit(
-            model, generator, steps_per_epoch, epochs, verbose, callbacks, validation, class_weight, max_queue_size,
-            shuffle, initial_epoch,
+            model, _adapt.batches(generator, None, shuffle), steps_per_epoch, epochs, verbose, callbacks, validation,
+            class_weight, ways, shuffle, initial_epoch,
         )  # fmt: skip
 
     @accepts_old_names("Model.evaluate_generator")
@@ -60,9 +79,9 @@ class GeneratorMethods:
     ) -> Any:
         """`evaluate` on batches that a generator or `Sequence` yields."""
         model = self._compiled_model()
-        return unpack(
-            _stream.evaluate(model, generator, steps, verbose, max_queue_size, _loop.listeners(model, callbacks))
-        )
+        ways = Ways(workers, use_multiprocessing, max_queue_size)
+        told = _loop.listeners(model, callbacks)
+        return unpack(_stream.evaluate(model, _adapt.batches(generator, None), steps, verbose, ways, told))
 
     @accepts_old_names("Model.predict_generator")
     def predict_generator(
@@ -77,6 +96,6 @@ class GeneratorMethods:
     ) -> Any:
         """`predict` on batches that a generator or `Sequence` yields."""
         model = cast("Model", self)
-        return unpack(
-            _stream.predict(model, generator, steps, verbose, max_queue_size, _loop.listeners(model, callbacks))
-        )
+        ways = Ways(workers, use_multiprocessing, max_queue_size)
+        told = _loop.listeners(model, callbacks)
+        return unpack(_stream.predict(model, _adapt.batches(generator, None), steps, verbose, ways, told))

@@ -3,6 +3,36 @@
 from kjax.engine.base_layer import InputSpec, Layer
 from kjax.engine.input_layer import Input, InputLayer
 from kjax.layers.advanced_activations import ELU, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
+from kjax.layers.convolutional import (
+    Conv1D,
+    Conv2D,
+    Conv2DTranspose,
+    Conv3D,
+    Conv3DTranspose,
+    Convolution1D,
+    Convolution2D,
+    Convolution2DTranspose,
+    Convolution3D,
+    Convolution3DTranspose,
+    Cropping1D,
+    Cropping2D,
+    Cropping3D,
+    Deconv2D,
+    Deconv3D,
+    Deconvolution2D,
+    Deconvolution3D,
+    DepthwiseConv2D,
+    SeparableConv1D,
+    SeparableConv2D,
+    SeparableConvolution1D,
+    SeparableConvolution2D,
+    UpSampling1D,
+    UpSampling2D,
+    UpSampling3D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+    ZeroPadding3D,
+)
 from kjax.layers.core import (
     Activation,
     ActivityRegularization,
@@ -18,6 +48,8 @@ from kjax.layers.core import (
     SpatialDropout2D,
     SpatialDropout3D,
 )
+from kjax.layers.embeddings import Embedding
+from kjax.layers.local import LocallyConnected1D, LocallyConnected2D
 from kjax.layers.merge import (
     Add,
     Average,
@@ -38,4 +70,30 @@ from kjax.layers.merge import (
 )
 from kjax.layers.noise import AlphaDropout, GaussianDropout, GaussianNoise
 from kjax.layers.normalization import BatchNormalization
+from kjax.layers.pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    AveragePooling3D,
+    AvgPool1D,
+    AvgPool2D,
+    AvgPool3D,
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
+    GlobalAvgPool1D,
+    GlobalAvgPool2D,
+    GlobalAvgPool3D,
+    GlobalMaxPool1D,
+    GlobalMaxPool2D,
+    GlobalMaxPool3D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    GlobalMaxPooling3D,
+    MaxPool1D,
+    MaxPool2D,
+    MaxPool3D,
+    MaxPooling1D,
+    MaxPooling2D,
+    MaxPooling3D,
+)
 from kjax.layers.wrappers import TimeDistributed, Wrapper

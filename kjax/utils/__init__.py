@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from kjax.utils import generic_utils, layer_utils, np_utils
+from kjax.utils import data_utils, generic_utils, layer_utils, np_utils
+from kjax.utils.data_utils import GeneratorEnqueuer, OrderedEnqueuer, Sequence, SequenceEnqueuer, get_file
 from kjax.utils.generic_utils import (
     CustomObjectScope,
     Progbar,

@@ -4,15 +4,41 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 Data = dict[str, np.ndarray]
-Round = Callable[[], float]
+Round = Callable[[int], float]
+Maker = Callable[[Data, Any], Round]
 
-NAMES = ["mlp", "mlp-first", "xor", "table", "predict4", "predict", "evaluate"]
+NAMES = [
+    "mlp",
+    "mlp-first",
+    "script",
+    "script-second",
+    "xor",
+    "xor1",
+    "table",
+    "cnn",
+    "cifar",
+    "lstm",
+    "predict4",
+    "predict",
+    "predict100k",
+    "evaluate",
+    "rows",
+    "depth",
+    "batch",
+    "memory-fit",
+    "memory-predict",
+]
+
+
+def full_size(size: int) -> int:
+    """A round of a size is that many units, unless the work says otherwise."""
+    return size
 
 
 @dataclass(frozen=True)
@@ -22,18 +48,39 @@ class Work:
     Arguments:
         name: as on the command line.
         about: one sentence that says what a round does.
-        prepare: makes the data, sizes and starting weights, the same for all peers; tiny ones if it is passed True.
-        makers: by kind of peer, (data, its module) -> a function that does one round and returns its result.
+        prepare: makes the data and the starting weights, the same for all peers; tiny ones if it is passed True.
+        makers: by kind of peer, (data, its module) -> a function that does a round of some size and returns its result.
         tolerance: by how much, relatively, the peers' results of the first round may differ.
+        unit: what times are given for, as in 'time per epoch'.
+        sizes: a single one, or several for a work that shows how the time grows.
+        quick_sizes: the same where nothing is measured.
+        grows_with: what a size is, for a work with several of them.
+        units: size -> how many units a round has.
+        steps: (data, size) -> how many training steps a round has, for a work that trains.
+        at_most: by peer, the largest size that it does: with a single size it does a shorter round, and with several
+            it leaves out the longer ones.
+        most_rounds: no more rounds than this are done, for a work that takes long.
         fresh: whether each round is a process of its own, measured from its start to its end.
+        second: whether each of these finds what the one before has left on the disk.
+        flat: whether the memory must not grow from round to round.
     """
 
     name: str
     about: str
     prepare: Callable[[bool], Data]
-    makers: Mapping[str, Callable[[Data, Any], Round]]
+    makers: Mapping[str, Maker]
     tolerance: float
+    unit: str = "epoch"
+    sizes: tuple[int, ...] = (1,)
+    quick_sizes: tuple[int, ...] = (1,)
+    grows_with: str = ""
+    units: Callable[[int], int] = full_size
+    steps: Callable[[Data, int], int] | None = None
+    at_most: Mapping[str, int] = field(default_factory=dict)
+    most_rounds: int | None = None
     fresh: bool = False
+    second: bool = False
+    flat: bool = False
 
 
 def load(name: str) -> Work:

@@ -10,5 +10,7 @@ WORK = replace(
     mlp.WORK,
     name="mlp-first",
     about="The same as `mlp` in a new process, from its start to its end: import, compilation and the first epoch.",
+    steps=None,
     fresh=True,
+    most_rounds=3,
 )

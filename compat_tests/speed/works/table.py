@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
-
 import numpy as np
 
-from compat_tests.speed.works import Data, Round, Work, _start
+from compat_tests.speed.works import Data, Work, _dense, _start
 
-_BATCH = 32
-_SPLIT = 0.2
+_PROBLEM = _dense.Problem("relu", "mse", "rmsprop", lr=0.001, batch=32, held_out=0.2)
 
 
 def prepare(quick: bool) -> Data:
@@ -18,57 +14,17 @@ def prepare(quick: bool) -> Data:
     generator = np.random.default_rng(0)
     x = generator.normal(size=(506, 13)).astype("float32")
     y = x @ generator.normal(size=(13, 1)) + np.sin(x[:, :1] * x[:, 1:2]) + generator.normal(size=(506, 1)) / 10
-    epochs = np.array(3 if quick else 100)
-    return {"x": x, "y": y.astype("float32"), "epochs": epochs, **_start.draw((13, 64, 64, 1))}
-
-
-def keras(data: Data, library: Any) -> Round:
-    """With the interface of Keras."""
-    dense = library.layers.Dense
-    layers = [library.layers.Input(shape=(13,)), *(dense(64, activation="relu") for _ in range(2)), dense(1)]
-    model = library.models.Sequential(layers)
-    model.compile(optimizer="rmsprop", loss="mse")
-    model.set_weights(_start.weights_in(data))
-    how = {"batch_size": _BATCH, "epochs": int(data["epochs"]), "validation_split": _SPLIT, "verbose": 0}
-    return lambda: model.fit(data["x"], data["y"], **how).history["val_loss"][-1]
-
-
-def by_jax(way: str, data: Data, library: Any) -> Round:
-    """By hand, in one of the two ways of `by_jax.fit`."""
-    jax, jnp, optax = library.jax, library.jnp, library.optax
-
-    def score(params: Any, batch: Any) -> tuple[Any, Any]:
-        x, y = batch
-        loss = jnp.square(library.forward(params, x, jax.nn.relu) - y).mean()
-        return loss, loss
-
-    x, y = data["x"], data["y"]
-    cut = int(len(x) * (1 - _SPLIT))
-    params = library.params_of(_start.weights_in(data))
-    optimizer = optax.rmsprop(0.001, decay=0.9, eps=1e-7)
-    step = library.make_step(score, optimizer)
-    validation = x[cut:], y[cut:]
-    train = library.fit(
-        way,
-        step,
-        (params, optimizer.init(params)),
-        (x[:cut], y[:cut]),
-        _BATCH,
-        int(data["epochs"]),
-        lambda state: score(state[0], validation)[0],
-    )
-
-    def do_round() -> float:
-        _, validated = train()
-        return validated[-1]
-
-    return do_round
+    return {"x": x, "y": y.astype("float32"), **_start.named(_start.dense((13, 64, 64, 1)))}
 
 
 WORK = Work(
     name="table",
     about="A table of 506 x 13, a network 13-64-64-1, RMSprop, batches of 32, a fifth held out: 100 epochs.",
     prepare=prepare,
-    makers={"keras": keras, "jax-scan": partial(by_jax, "scan"), "jax-step": partial(by_jax, "step")},
+    makers=_dense.makers(_PROBLEM),
     tolerance=0.2,
+    sizes=(100,),
+    quick_sizes=(3,),
+    steps=lambda data, epochs: epochs * _PROBLEM.steps(len(data["x"])),
+    at_most={"keras-tensorflow": 20, "tf-keras": 20},
 )

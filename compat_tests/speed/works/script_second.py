@@ -1,0 +1,14 @@
+"""The same script run again: whatever a library keeps on the disk can serve it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from compat_tests.speed.works import script
+
+WORK = replace(
+    script.WORK,
+    name="script-second",
+    about="The same as `script`, run again where a first run has left what it keeps on the disk, by its defaults.",
+    second=True,
+)

@@ -1,0 +1,108 @@
+"""Several recurrent cells as one."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kjax.engine._config import layer_config
+from kjax.engine.base_layer import Layer, registry
+
+
+def takes(function: Any, name: str) -> bool:
+    """Whether a function names an argument."""
+    return name in inspect.signature(function).parameters
+
+
+def sizes(cell: Any) -> list[int]:
+    """The sizes of a cell's states, as a list."""
+    size = cell.state_size
+    return list(size) if hasattr(size, "__len__") else [size]
+
+
+def output_size(cell: Any) -> Any:
+    """The size of a cell's output: what it says, or that of its first state."""
+    said = getattr(cell, "output_size", None)
+    return sizes(cell)[0] if said is None else said
+
+
+class StackedRNNCells(Layer):
+    """Cells of which each receives the output of the one before.
+
+    The states are those of the last cell first, so that the first state is the last output.
+
+    Arguments:
+        cells: list of cells.
+
+    Raises:
+        ValueError: if one has no `call` or no `state_size`.
+    """
+
+    def __init__(self, cells: Sequence[Any], **kwargs: Any) -> None:
+        for cell in cells:
+            for needed in ("call", "state_size"):
+                if not hasattr(cell, needed):
+                    raise ValueError(
+                        f"All cells must have a `{needed}` {'method' if needed == 'call' else 'attribute'}. "
+                        f"Received cells: {list(cells)}"
+                    )
+        super().__init__(**kwargs)
+        self.cells = list(cells)
+
+    @property
+    def state_size(self) -> tuple[int, ...]:
+        return tuple(size for cell in reversed(self.cells) for size in sizes(cell))
+
+    @property
+    def output_size(self) -> Any:
+        return output_size(self.cells[-1])
+
+    def build(self, input_shape: Any) -> None:
+        constants: list[Any] = []
+        if isinstance(input_shape, list):
+            input_shape, constants = input_shape[0], input_shape[1:]
+        for cell in self.cells:
+            if isinstance(cell, Layer):
+                informed = constants and takes(cell.call, "constants")
+                cell.build([input_shape, *constants] if informed else input_shape)
+                cell.built = True
+            input_shape = (input_shape[0], output_size(cell))
+        _make_names_unique([weight for cell in self.cells if isinstance(cell, Layer) for weight in cell.weights])
+        self.built = True
+
+    def call(self, inputs: Any, states: Any, constants: Any = None, training: Any = None) -> Any:
+        remaining, by_cell = list(states), []
+        for cell in reversed(self.cells):
+            count = len(sizes(cell))
+            by_cell.append(remaining[:count])
+            remaining = remaining[count:]
+        new: list[Any] = []
+        for cell, own in zip(self.cells, reversed(by_cell), strict=True):
+            kwargs: dict[str, Any] = {}
+            if constants is not None and takes(cell.call, "constants"):
+                kwargs["constants"] = constants
+            if takes(cell.call, "training"):
+                kwargs["training"] = training
+            inputs, own = cell.call(inputs, own, **kwargs)
+            new = [*own, *new]
+        return inputs, new
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "cells": [layer_config(cell) for cell in self.cells]}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> Any:
+        cells = [registry.deserialize(cell, custom_objects) for cell in config["cells"]]
+        return cls(cells, **{key: value for key, value in config.items() if key != "cells"})
+
+
+def _make_names_unique(weights: Sequence[Any]) -> None:
+    """Number equal names, since cells share the name of their layer: `rnn_1/kernel:0`, `rnn_1/kernel_1:0`."""
+    seen: dict[str, int] = {}
+    for weight in weights:
+        name = weight.name
+        if name in seen:
+            stem, colon, suffix = name.partition(":")
+            weight.name = f"{stem}_{seen[name]}{colon}{suffix}"
+        seen[name] = seen.get(name, 0) + 1

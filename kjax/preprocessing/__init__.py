@@ -1,0 +1,6 @@
+"""Images, texts and sequences, made ready for a model."""
+
+from __future__ import annotations
+
+from kjax.preprocessing import image, sequence, text
+from kjax.preprocessing._folders import image_dataset_from_directory, text_dataset_from_directory
