@@ -114,7 +114,7 @@ def round_trip(layer: Any) -> Any:
 
 def _numbers(run: Any, values: list[Any], inputs: Any) -> Numbers:
     arrays = [jnp.asarray(x) for x in _as_list(inputs)]
-    derive = jax.value_and_grad(run, argnums=(0, 1), has_aux=True, allow_int=True)
+    derive = jax.jit(jax.value_and_grad(run, argnums=(0, 1), has_aux=True, allow_int=True))
     (_, (outputs, after)), (by_weights, by_inputs) = derive(values, arrays)
     return Numbers(
         [np.asarray(x) for x in outputs],

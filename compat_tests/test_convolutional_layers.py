@@ -329,6 +329,23 @@ def test_under_keras_names() -> None:
     assert conv_output_length is conv_utils.conv_output_length
 
 
+def test_kernels_of_a_whole_model() -> None:
+    model = models.Sequential([layers.Conv2D(2, 2, input_shape=(4, 4, 3)), layers.Flatten(), layers.Dense(1)])
+    before = model.get_weights()
+    kjax.utils.convert_all_kernels_in_model(model)
+    np.testing.assert_array_equal(model.get_weights()[0], before[0][::-1, ::-1])
+    for a, b in zip(model.get_weights()[1:], before[1:], strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_layer_as_a_dictionary() -> None:
+    layer = layers.Conv2D(2, 3, activation="relu", kernel_regularizer="l2", name="c")
+    said = layers.serialize(layer)
+    assert said["class_name"] == "Conv2D"
+    assert layers.deserialize(said).get_config() == layer.get_config()
+    assert type(layers.deserialize({"class_name": "Convolution2D", "config": said["config"]})) is layers.Conv2D
+
+
 class TestLengths:
     """`keras.utils.conv_utils`."""
 

@@ -150,7 +150,7 @@ def test_what_a_worker_raises_is_raised_where_its_batch_was_to_come(processes: b
     batches = enqueuer.get()
     for _ in range(3):
         next(batches)
-    with pytest.raises(KeyError, match="photo_3.png") as caught:
+    with pytest.raises(KeyError, match=r"photo_3\.png") as caught:
         next(batches)
     told = str(caught.value.__cause__) if processes else "".join(map(str, caught.traceback))
     assert "feeding_helper.py" in told
@@ -178,12 +178,12 @@ def test_a_failing_generator() -> None:
 
 
 def test_what_cannot_be_pickled_is_fetched_by_threads_with_one_warning() -> None:
+    enqueuer = OrderedEnqueuer(Unpicklable(), use_multiprocessing=True)
     with pytest.warns(UserWarning, match=r"Unpicklable cannot be sent .* cannot be pickled") as caught:
-        enqueuer = OrderedEnqueuer(Unpicklable(), use_multiprocessing=True)
         enqueuer.start(2)
-        x, _ = next(enqueuer.get())
-        enqueuer.stop()
     assert len(caught) == 1
+    x, _ = next(enqueuer.get())
+    enqueuer.stop()
     assert x.shape == (4, 3)
 
 

@@ -6,15 +6,11 @@ import importlib
 
 import pytest
 
-CONVOLUTION = "convolutional and pooling layers come later"
-RECURRENT = "recurrent and embedding layers come later"
 FILES = "saving and loading of files comes later"
 REPORTING = "callbacks that write files or talk to a server come later"
 TEXTS = "text and housing data come later"
 OLD = "layers of Keras 1 come later"
-TOOLS = "drawing, downloading and graph helpers come later"
 TENSORFLOW = "wraps an optimizer of TensorFlow; one of optax is wrapped instead"
-COPIES = "one program on several devices is JAX's own business; the function comes later"
 SPARSE = "there are no sparse tensors"
 CTC = "CTC comes with the recurrent layers"
 
@@ -83,25 +79,13 @@ NAMES = {
 
 # {reason: {module: names}}; a name that starts to exist must leave.
 MISSING: dict[str, dict[str, str]] = {
-    CONVOLUTION: {
-        "utils": "convert_all_kernels_in_model",
-    },
-    RECURRENT: {
-        "layers": """Bidirectional ConvLSTM2D
-            ConvLSTM2DCell ConvRecurrent2D CuDNNGRU CuDNNLSTM GRU GRUCell LSTM
-            LSTMCell RNN Recurrent SimpleRNN SimpleRNNCell StackedRNNCells""",
-    },
     OLD: {"layers": "Highway MaxoutDense"},
     FILES: {
-        "layers": "serialize deserialize",
         "models": "clone_model load_model model_from_config model_from_json model_from_yaml save_model",
-        "utils": "HDF5Matrix",
     },
     REPORTING: {"callbacks": "ModelCheckpoint RemoteMonitor TensorBoard"},
     TEXTS: {"datasets": "boston_housing imdb reuters"},
     TENSORFLOW: {"optimizers": "TFOptimizer"},
-    TOOLS: {"utils": "get_source_inputs plot_model"},
-    COPIES: {"utils": "multi_gpu_model"},
     SPARSE: {"backend": "to_dense"},
     CTC: {"backend": "ctc_batch_cost ctc_decode ctc_label_dense_to_sparse"},
 }

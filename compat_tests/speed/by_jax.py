@@ -129,7 +129,7 @@ def _stepped(step: Step, data: Any, batch: int, after: Callable[[Any], Any]) -> 
             # Fetched at the epoch's end, so that the device never waits for the host.
             logs = jax.device_get(logs)
             total = jax.tree.map(lambda *each: sum(each), *(jax.tree.map(lambda v, n=n: v * n, v) for v, n in logs))
-            means.append((jax.tree.map(lambda t, n=len(order): t / n, total), after(state)))
+            means.append((jax.tree.map(lambda t: t / orders.shape[1], total), after(state)))
         return state, jax.tree.map(lambda *each: np.stack(each), *jax.device_get(means))
 
     return run

@@ -30,7 +30,10 @@ def binary_crossentropy(predicted: np.ndarray, targets: np.ndarray) -> float:
 
 
 # Activation and its derivative from its value.
-HIDDEN = {"tanh": (np.tanh, lambda value: 1 - value * value), "relu": (lambda x: np.maximum(x, 0), lambda value: value > 0)}
+HIDDEN = {
+    "tanh": (np.tanh, lambda value: 1 - value * value),
+    "relu": (lambda x: np.maximum(x, 0), lambda value: value > 0),
+}
 # Last activation, the loss's derivative by the last layer's sums, the loss.
 BINARY = sigmoid, np.subtract, binary_crossentropy
 MSE = lambda x: x, lambda predicted, y: 2 * (predicted - y), lambda predicted, y: float(np.square(predicted - y).mean())

@@ -44,6 +44,7 @@ def compare(work: Work, names: Sequence[str], rounds: int, quick: bool) -> Outco
         unit=work.unit,
         grows_with=work.grows_with,
         tolerance=work.tolerance,
+        compiles=work.compiles,
         fresh=work.fresh,
         flat=work.flat,
         load=(before, machine.load()),
@@ -67,9 +68,7 @@ def _measured(work: Work, data: Data, size: int) -> Measured:
     return Measured(units=work.units(size), steps=None if work.steps is None else work.steps(data, size))
 
 
-def _in_turn(
-    work: Work, names: Sequence[str], rounds: int, quick: bool, data: Data, file: Path
-) -> Iterator[Point]:
+def _in_turn(work: Work, names: Sequence[str], rounds: int, quick: bool, data: Data, file: Path) -> Iterator[Point]:
     with ExitStack() as stack:
         workers = {name: stack.enter_context(_Worker(name, work.name, file)) for name in names}
         for size in work.quick_sizes if quick else work.sizes:

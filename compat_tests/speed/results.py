@@ -89,7 +89,7 @@ class Outcome:
     """A work and what its peers needed.
 
     Attributes:
-        name, about, unit, grows_with, tolerance, fresh, flat: those of the work.
+        name, about, unit, grows_with, tolerance, compiles, fresh, flat: those of the work.
         load: of the machine before and after.
         points: one for each size.
     """
@@ -99,6 +99,7 @@ class Outcome:
     unit: str
     grows_with: str
     tolerance: float
+    compiles: bool
     fresh: bool
     flat: bool
     load: tuple[float | None, float | None]

@@ -35,3 +35,19 @@ def accepts_old_names(owner: str) -> Callable[[F], F]:
         return call  # type: ignore[return-value]  # same signature, through functools.wraps
 
     return decorate
+
+
+def function_accepts_old_names(owner: str) -> Callable[[F], F]:
+    """As `accepts_old_names`, for a function that is no method."""
+
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            converter = _converters.get(owner)
+            if converter is not None:
+                args, kwargs = converter(args, kwargs)
+            return function(*args, **kwargs)
+
+        return call  # type: ignore[return-value]  # same signature, through functools.wraps
+
+    return decorate

@@ -151,6 +151,8 @@ class Child:
         except TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
 
 
 class _InChild(Exception):

@@ -135,7 +135,6 @@ def _plain(loop: Loop, xs: Any, states: Any, kernel: Any, masks: Masks, skip: An
     return outputs, states, extra
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
 def run(loop: Loop, xs: Any, states: Any, kernel: Any, masks: Masks, skip: Any) -> tuple[Any, Any]:
     """Carry the states through all time steps.
 
@@ -150,6 +149,12 @@ def run(loop: Loop, xs: Any, states: Any, kernel: Any, masks: Masks, skip: Any) 
     Returns:
         All outputs `(time, batch, units)` and the tuple of last states.
     """
+    results: Any = _all_steps(loop, xs, states, kernel, masks, skip)
+    return results
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _all_steps(loop: Loop, xs: Any, states: Any, kernel: Any, masks: Masks, skip: Any) -> tuple[Any, Any]:
     outputs, states, _ = _plain(loop, xs, states, kernel, masks, skip)
     return outputs, states
 
@@ -199,4 +204,4 @@ def _kernel_gradient(h: Any, by_products: Any, masks: Masks) -> Any:
     )
 
 
-run.defvjp(_forward, _backward)
+_all_steps.defvjp(_forward, _backward)

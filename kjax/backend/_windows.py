@@ -3,17 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from functools import reduce
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 
 from kjax._core import operators
 from kjax.backend._ops import array, float_array
 
+Ints = tuple[int, ...]
 Pairs = tuple[tuple[int, int], ...]
 
 
-def numbers(value: Any, count: int, name: str) -> tuple[int, ...]:
+class Window(NamedTuple):
+    """How a window moves over an input: one number (or pair) for each spatial axis.
+
+    Attributes:
+        lengths: cells of the input.
+        sizes: taps of the window.
+        strides: cells from one window to the next.
+        pads: cells of zeros before and after the input.
+        dilations: cells from one tap to the next.
+    """
+
+    lengths: Ints
+    sizes: Ints
+    strides: Ints
+    pads: Pairs
+    dilations: Ints
+
+    @property
+    def rank(self) -> int:
+        return len(self.sizes)
+
+    @property
+    def outputs(self) -> Ints:
+        """How many windows fit."""
+        return tuple(map(output_length, self.lengths, self.sizes, self.strides, self.pads, self.dilations))
+
+    def axis(self, start: int, stop: int | None = None) -> Window:
+        """The window along the axes from `start` to `stop` alone."""
+        return Window(*(field[start:stop] for field in self))
+
+
+def numbers(value: Any, count: int, name: str) -> Ints:
     """One int a spatial axis, from an int for all of them or a sequence.
 
     Raises:
@@ -35,39 +68,43 @@ def output_length(length: int, size: int, stride: int, pads: tuple[int, int], di
     return max((length + sum(pads) - extent(size, dilation)) // stride + 1, 0)
 
 
-def paddings(
-    padding: str, lengths: Sequence[int], sizes: Sequence[int], strides: Sequence[int], dilations: Sequence[int]
-) -> Pairs:
-    """Cells to add before and after each axis.
+def make_window(
+    padding: str, lengths: Sequence[int], sizes: Sequence[int], strides: Ints, dilations: Ints | None = None
+) -> Window:
+    """A window with its padding by name.
 
     `'same'` gives `ceil(length / stride)` windows and puts the odd cell behind, as TensorFlow does.
 
     Arguments:
         padding: `'valid'`, `'same'`, or `'causal'` for a single axis.
-        lengths, sizes, strides, dilations: of the input, of the window, and how it moves; one number an axis.
+        lengths, sizes, strides, dilations: one number an axis; dilations of 1 if None.
 
     Raises:
         ValueError: for another padding, or if a window is larger than a `'valid'` input.
     """
+    dilations = dilations or (1,) * len(sizes)
     name = str(padding).lower()
-    spans = [extent(size, dilation) for size, dilation in zip(sizes, dilations, strict=True)]
+    spans = tuple(map(extent, sizes, dilations))
     if name == "causal" and len(spans) == 1:
-        return ((spans[0] - 1, 0),)
-    if name == "valid":
+        pads: Pairs = ((spans[0] - 1, 0),)
+    elif name == "valid":
         for length, span in zip(lengths, spans, strict=True):
             if length < span:
                 raise ValueError(
                     f"Negative dimension size caused by subtracting {span} from {length}: the window spans "
-                    f"{tuple(spans)} cells of an input of {tuple(lengths)}. Use a smaller window or padding='same'."
+                    f"{spans} cells of an input of {tuple(lengths)}. Use a smaller window or padding='same'."
                 )
-        return ((0, 0),) * len(spans)
-    if name != "same":
+        pads = ((0, 0),) * len(spans)
+    elif name == "same":
+        pads = tuple(map(_same, lengths, spans, strides))
+    else:
         raise ValueError(f"Invalid padding: {padding}. Expected 'valid' or 'same' ('causal' in one dimension).")
-    totals = [
-        max((-(-length // stride) - 1) * stride + span - length, 0)
-        for length, stride, span in zip(lengths, strides, spans, strict=True)
-    ]
-    return tuple((total // 2, total - total // 2) for total in totals)
+    return Window(tuple(lengths), tuple(sizes), strides, pads, dilations)
+
+
+def _same(length: int, span: int, stride: int) -> tuple[int, int]:
+    total = max((-(-length // stride) - 1) * stride + span - length, 0)
+    return total // 2, total - total // 2
 
 
 def to_last(x: Any, data_format: str) -> Any:
@@ -82,12 +119,9 @@ def from_last(x: Any, data_format: str) -> Any:
 
 def operands(x: Any, *kernels: Any) -> tuple[Any, ...]:
     """An input and its kernels as float arrays of the same type."""
-    x = float_array(x)
-    arrays = [array(kernel) for kernel in kernels]
-    dtype = x.dtype
-    for kernel in arrays:
-        dtype = operators.common_dtype(jnp.zeros((), dtype), kernel)
-    return (x.astype(dtype), *(kernel.astype(dtype) for kernel in arrays))
+    arrays = [float_array(x), *map(array, kernels)]
+    widest = reduce(lambda a, b: a if operators.common_dtype(a, b) == a.dtype else b, arrays)
+    return tuple(a.astype(widest.dtype) for a in arrays)
 
 
 def check_rank(x: Any, count: int, name: str) -> None:

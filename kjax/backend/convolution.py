@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from kjax.backend import _lowerings
 from kjax.backend._ops import op
 from kjax.backend._state import normalize_data_format
-from kjax.backend._windows import check_rank, from_last, numbers, operands, output_length, paddings, to_last
+from kjax.backend._windows import check_rank, from_last, make_window, numbers, operands, to_last
 
 
 def _convolve(
@@ -30,9 +30,8 @@ def _convolve(
             f"`{name}` received {channels} channels and a kernel of shape {tuple(kernel.shape)}, "
             f"which is for {expected} channels and {kernel.shape[-1]} filters."
         )
-    pads = paddings(padding, x.shape[1:-1], kernel.shape[:count], strides, dilation)
-    y = _lowerings.convolve(x, kernel, strides, pads, dilation, channels // expected)
-    return from_last(y, data_format)
+    window = make_window(padding, x.shape[1:-1], kernel.shape[:count], strides, dilation)
+    return from_last(_lowerings.convolve(x, kernel, window, channels // expected), data_format)
 
 
 @op
@@ -116,21 +115,18 @@ def _transpose(
     x = to_last(x, data_format)
     shape = tuple(output_shape)
     lengths = tuple(int(n) for n in (shape[2:] if data_format == "channels_first" else shape[1:-1]))
-    sizes = kernel.shape[:count]
     if x.shape[-1] != kernel.shape[-1]:
         raise ValueError(
             f"`{name}` received {x.shape[-1]} channels and a kernel of shape {tuple(kernel.shape)}, "
             f"which is for {kernel.shape[-1]} channels."
         )
-    pads = paddings(padding, lengths, sizes, strides, dilation)
-    back = tuple(map(output_length, lengths, sizes, strides, pads, dilation))
-    if back != x.shape[1:-1]:
+    window = make_window(padding, lengths, kernel.shape[:count], strides, dilation)
+    if window.outputs != x.shape[1:-1]:
         raise ValueError(
             f"`{name}` cannot give an output of {lengths} cells: with strides {strides}, padding {padding!r} and a "
-            f"kernel of {sizes} that comes from {back} cells, and the input has {x.shape[1:-1]}."
+            f"kernel of {window.sizes} that comes from {window.outputs} cells, and the input has {x.shape[1:-1]}."
         )
-    y = _lowerings.convolve_transposed(x, kernel, lengths, strides, pads, dilation)
-    return from_last(y, data_format)
+    return from_last(_lowerings.convolve_transposed(x, kernel, window), data_format)
 
 
 @op
@@ -184,8 +180,8 @@ def _depthwise(
             f"`{name}` received {x.shape[-1]} channels and a depthwise kernel of shape {tuple(kernel.shape)}, "
             f"which is for {kernel.shape[-2]} channels."
         )
-    pads = paddings(padding, x.shape[1:-1], kernel.shape[:count], strides, dilation)
-    return _lowerings.depthwise(x, kernel, strides, pads, dilation)
+    window = make_window(padding, x.shape[1:-1], kernel.shape[:count], strides, dilation)
+    return _lowerings.depthwise(x, kernel, window)
 
 
 @op

@@ -10,7 +10,7 @@ import numpy as np
 from kjax.backend import _lowerings
 from kjax.backend._ops import float_array, op
 from kjax.backend._state import normalize_data_format
-from kjax.backend._windows import Pairs, check_rank, from_last, numbers, output_length, paddings, to_last
+from kjax.backend._windows import Window, check_rank, from_last, make_window, numbers, to_last
 
 
 @op
@@ -63,22 +63,20 @@ def _pool(
     x = float_array(x)
     check_rank(x, count, name)
     x = to_last(x, data_format)
-    pads = paddings(padding, x.shape[1:-1], sizes, strides, (1,) * count)
+    window = make_window(padding, x.shape[1:-1], sizes, strides)
     if mode == "max":
-        y = _lowerings.pool_max(x, sizes, strides, pads)
-    else:
-        y = _lowerings.pool_sum(x, sizes, strides, pads) / _counts(x, sizes, strides, pads)
-    return from_last(y, data_format)
+        return from_last(_lowerings.pool_max(x, window), data_format)
+    return from_last(_lowerings.pool_sum(x, window) / _counts(x, window), data_format)
 
 
-def _counts(x: Any, sizes: tuple[int, ...], strides: tuple[int, ...], pads: Pairs) -> Any:
+def _counts(x: Any, window: Window) -> Any:
     """How many cells of the input each window covers."""
-    if not any(map(any, pads)):
-        return int(np.prod(sizes))
+    if not any(map(any, window.pads)):
+        return int(np.prod(window.sizes))
     counts = np.ones((1,) * x.ndim)
-    for axis, (size, stride, pad) in enumerate(zip(sizes, strides, pads, strict=True), start=1):
-        length = x.shape[axis]
-        first = np.arange(output_length(length, size, stride, pad)) * stride - pad[0]
+    lines = zip(window.lengths, window.sizes, window.strides, window.pads, window.outputs, strict=True)
+    for axis, (length, size, stride, pad, cells) in enumerate(lines, start=1):
+        first = np.arange(cells) * stride - pad[0]
         covered = np.minimum(first + size, length) - np.maximum(first, 0)
         counts = counts * covered.reshape([-1 if a == axis else 1 for a in range(x.ndim)])
-    return jnp.asarray(counts, x.dtype)
+    return jnp.broadcast_to(jnp.asarray(counts, x.dtype), (1, *window.outputs, 1))

@@ -55,7 +55,7 @@ def fit_arrays(model: Model, feed: ArrayFeed, given: Any, options: FitOptions) -
     watches = _Watches(options, feed, listed)
     run = trainer.over(feed, None if watches.tests else options.held)
     if options.validate is not None and run.held is None:
-        watches.epochs = True
+        watches.epochs, watches.quiet = True, False
     pace = Pace(watches.seconds, trainer.rates.get(run.key, 0.0))
     training = _Training(model, callbacks, options, run, pace, watches, names)
     epoch = options.initial_epoch

@@ -11,6 +11,8 @@ from typing import Any
 import jax
 import numpy as np
 
+from kjax.engine._rows import ALIGNMENT, without_copy
+
 Arrays = list[Any]
 
 # Rows of an index that are prepared at once, so that many short epochs run in one program. There are few enough of them
@@ -24,8 +26,7 @@ _SCAN_BYTES = 2**26
 
 # Bytes of data to validate on up to which they stay on the device while the model trains.
 _HELD_BYTES = 2**26
-# A device that is the host's own memory takes over an array without copying it if it begins at such an address.
-_ALIGNMENT = 64
+# Bytes from which on an array is not left for JAX to copy.
 _LARGE = 2**20
 
 
@@ -34,7 +35,7 @@ def host_ready(array: Any) -> Any:
     if isinstance(array, jax.Array):
         return array
     wanted = jax.dtypes.canonicalize_dtype(array.dtype)
-    if array.nbytes >= _LARGE and (array.dtype != wanted or array.ctypes.data % _ALIGNMENT):
+    if array.nbytes >= _LARGE and (array.dtype != wanted or array.ctypes.data % ALIGNMENT):
         # Five times as fast as the copy that JAX would make of it.
         aligned = _aligned(array.shape, wanted)
         np.copyto(aligned, array, casting="unsafe")
@@ -44,8 +45,8 @@ def host_ready(array: Any) -> Any:
 
 def _aligned(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     size = math.prod(shape) * np.dtype(dtype).itemsize
-    room = np.empty(size + _ALIGNMENT, np.uint8)
-    start = -room.ctypes.data % _ALIGNMENT
+    room = np.empty(size + ALIGNMENT, np.uint8)
+    start = -room.ctypes.data % ALIGNMENT
     return room[start : start + size].view(dtype).reshape(shape)
 
 
@@ -85,7 +86,7 @@ class ArrayFeed:
         self._order = np.arange(self.samples, dtype=np.int32)
         self.full = self.samples // self.batch_size
         self.rest = self.samples % self.batch_size
-        self.data: Any = data
+        self.data: Any = jax.tree.map(without_copy, data)
         self.epochs_at_once = max(1, min(_INDEX_ROWS, _INDEX_ITEMS // self.batch_size) // self.steps)
         self.sizes = np.array([self.batch_size] * self.full + ([self.rest] if self.rest else []))
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +21,7 @@ def normalize_tuple(value: Any, n: int, name: str) -> tuple[int, ...]:
     Raises:
         ValueError: if it is neither.
     """
-    items: list[Any] = list(cast("Iterable[Any]", value)) if np.iterable(value) else [value] * n
+    items: list[Any] = list(value) if np.iterable(value) else [value] * n
     try:
         numbers = tuple(operator.index(item) for item in items)
     except TypeError:

@@ -16,29 +16,44 @@ from typing import Any
 import jax
 
 from kjax._core.graph import Variable
+from kjax.backend._lowerings import compiler_options
 from kjax.engine._steps import Roles, Unbound
 
 _MOST_TRACES = 5
 
 Build = Callable[..., Callable[..., Any]]
 
-# Operations that XLA runs up to ten times slower on a CPU inside of a loop than outside of it.
-_SLOW_IN_LOOPS = frozenset(
-    ("conv_general_dilated", "reduce_window", "reduce_window_max", "reduce_window_sum", "select_and_scatter_add")
-)
-
-
 def is_slow_in_loop(jaxpr: Any) -> bool:
-    """Whether a program, on the device that it is meant for, should not run its batches in a loop."""
-    return jax.default_backend() == "cpu" and _has_any(jaxpr, _SLOW_IN_LOOPS)
+    """Whether a program, on the device that it is meant for, should not run its batches in a loop.
+
+    On a CPU, XLA has a fast convolution for one arrangement of axes. It brings others into that one at the top of a
+    program, but not inside of a loop, where they take ten times as long. kjax's own are all of the fast arrangement;
+    those that a user's code makes may be another.
+    """
+    return jax.default_backend() == "cpu" and _any(jaxpr, _is_rearranged_convolution)
 
 
-def _has_any(jaxpr: Any, names: frozenset[str]) -> bool:
+def _is_rearranged_convolution(equation: Any) -> bool:
+    if equation.primitive.name != "conv_general_dilated":
+        return False
+    axes = equation.params["dimension_numbers"]
+    last = len(axes.lhs_spec) - 1
+    batch = (0, last, *range(1, last))
+    grouped = equation.params["feature_group_count"] > 1 or equation.params["batch_group_count"] > 1
+    return grouped or tuple(axes) != (batch, (last, last - 1, *range(last - 1)), batch)
+
+
+def _is_convolution(equation: Any) -> bool:
+    return equation.primitive.name.startswith("conv_")
+
+
+def _any(jaxpr: Any, test: Callable[[Any], bool]) -> bool:
+    """Whether an operation of a program, or of one inside of it, passes a test."""
     for equation in jaxpr.eqns:
-        if equation.primitive.name in names:
+        if test(equation):
             return True
         inner = (getattr(value, "jaxpr", value) for value in jax.tree.leaves(list(equation.params.values())))
-        if any(_has_any(value, names) for value in inner if hasattr(value, "eqns")):
+        if any(_any(value, test) for value in inner if hasattr(value, "eqns")):
             return True
     return False
 
@@ -55,12 +70,15 @@ def _compilers() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max(2, os.cpu_count() or 1), thread_name_prefix="kjax-compile")
 
 
-def _options() -> dict[str, Any]:
+def _options(jaxpr: Any) -> dict[str, Any]:
     """What XLA is told beside its defaults.
 
     Without the analysis of regions it copies on a CPU every weight that a loop's body both reads and updates.
     """
-    return {"xla_cpu_copy_insertion_use_region_analysis": True} if jax.default_backend() == "cpu" else {}
+    if jax.default_backend() != "cpu":
+        return {}
+    of_convolutions = compiler_options() if _any(jaxpr, _is_convolution) else {}
+    return {"xla_cpu_copy_insertion_use_region_analysis": True, **of_convolutions}
 
 
 class Program:
@@ -115,7 +133,7 @@ class Program:
                         self.looped = False
                         continue
                     lowered = traced.lower()
-                    self._compiled[key] = _compilers().submit(lowered.compile, compiler_options=_options())
+                    self._compiled[key] = _compilers().submit(lowered.compile, compiler_options=_options(traced.jaxpr))
                 except Unbound as unbound:
                     known = {*self.roles.trainable, *self.roles.state}
                     more = [variable for variable in unbound.variables if variable not in known]

@@ -18,6 +18,7 @@ from kjax._core import graph
 from kjax._core.graph import Tensor, Variable
 from kjax._core.scope import Scope
 from kjax.engine._plan import Plan, log_dtype
+from kjax.engine._rows import Rows
 
 if TYPE_CHECKING:
     from kjax.engine.network import Network
@@ -181,7 +182,11 @@ def predict_step(model: Network, roles: Roles) -> Callable[..., Any]:
 
 def gather(data: Any, rows: Any) -> Any:
     """The samples `rows` of every array in `data`."""
-    return jax.tree.map(lambda a: a.at[rows].get(mode="promise_in_bounds"), data)
+
+    def take(array: Any) -> Any:
+        return array.take(rows) if isinstance(array, Rows) else array.at[rows].get(mode="promise_in_bounds")
+
+    return jax.tree.map(take, data, is_leaf=lambda array: isinstance(array, Rows))
 
 
 @dataclass(frozen=True)
@@ -276,7 +281,8 @@ def train_program(step: Callable[..., Any], test: Callable[..., Any], n_logs: in
         logs = jnp.zeros((epochs, steps, n_logs), log_dtype())
         tested = jnp.zeros((epochs, sum(loops.held), n_logs), log_dtype())
         carry = (params, state, opt_state, logs, tested)
-        params, state, opt_state, logs, tested = lax.fori_loop(start // steps, -(-stop // steps), run_epoch, carry)
+        bounds = None if epochs == 1 else (start // steps, -(-stop // steps))
+        params, state, opt_state, logs, tested = _repeat(bounds, run_epoch, carry)
         return params, state, opt_state, (logs, tested)
 
     return program

@@ -2,6 +2,7 @@
 
 from kjax.engine.base_layer import InputSpec, Layer
 from kjax.engine.input_layer import Input, InputLayer
+from kjax.layers._serialization import deserialize, serialize
 from kjax.layers.advanced_activations import ELU, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
 from kjax.layers.convolutional import (
     Conv1D,
@@ -33,6 +34,7 @@ from kjax.layers.convolutional import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from kjax.layers.convolutional_recurrent import ConvLSTM2D, ConvLSTM2DCell, ConvRecurrent2D, ConvRNN2D
 from kjax.layers.core import (
     Activation,
     ActivityRegularization,
@@ -48,6 +50,7 @@ from kjax.layers.core import (
     SpatialDropout2D,
     SpatialDropout3D,
 )
+from kjax.layers.cudnn_recurrent import CuDNNGRU, CuDNNLSTM
 from kjax.layers.embeddings import Embedding
 from kjax.layers.local import LocallyConnected1D, LocallyConnected2D
 from kjax.layers.merge import (
@@ -96,4 +99,15 @@ from kjax.layers.pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
-from kjax.layers.wrappers import TimeDistributed, Wrapper
+from kjax.layers.recurrent import (
+    GRU,
+    LSTM,
+    RNN,
+    GRUCell,
+    LSTMCell,
+    Recurrent,
+    SimpleRNN,
+    SimpleRNNCell,
+    StackedRNNCells,
+)
+from kjax.layers.wrappers import Bidirectional, TimeDistributed, Wrapper

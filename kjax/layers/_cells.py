@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import types
-import warnings
 from collections.abc import Generator, Sequence
 from typing import Any
 
@@ -13,7 +12,7 @@ import numpy as np
 
 from kjax import activations, initializers
 from kjax import backend as K
-from kjax._core import config
+from kjax._core import config, notices
 from kjax._core.graph import Variable
 from kjax.backend import _recurrent
 from kjax.engine.base_layer import Layer
@@ -26,7 +25,7 @@ Masks = tuple[list[Any], list[Any]]
 class Cell(Layer):
     """What the three usual cells share. A subclass says the number of its gates and the kind of its loop.
 
-    Its `call` makes one step; `run` makes all of them, faster than a loop of `call`.
+    Its `call` makes one step; `sequence` makes all of them, faster than a loop of `call`.
     """
 
     gates = 1
@@ -81,7 +80,7 @@ class Cell(Layer):
     def draw_masks(self, batch: int, training: Any) -> Masks:
         """Dropout masks for a batch, the same for all time steps."""
         count = 1 if self.implementation == 2 else self.gates
-        features = int(self.kernel.shape[0])
+        features = self.kernel.shape[0]
         return (
             draw_masks((batch, features), self.dropout, count, training),
             draw_masks((batch, self.units), self.recurrent_dropout, count, training),
@@ -96,7 +95,7 @@ class Cell(Layer):
         new, _ = step(self._loop(), x, tuple(states), value(self.recurrent_kernel), masks[1])
         return new[0], list(new)
 
-    def run(
+    def sequence(
         self, inputs: Any, states: Sequence[Any], mask: Any, go_backwards: bool, unroll: bool, training: Any
     ) -> tuple[Any, Any, list[Any]]:
         """The last output, all outputs and the last states, as `K.rnn` returns them."""
@@ -114,8 +113,8 @@ class Cell(Layer):
         return last[0], jnp.swapaxes(outputs, 0, 1), list(last)
 
     @property
-    def can_run(self) -> bool:
-        """Whether `run` computes what a loop of `call` does."""
+    def has_sequence(self) -> bool:
+        """Whether `sequence` computes what a loop of `call` does."""
         own = next(cls for cls in type(self).__mro__ if "call" in vars(cls))
         known = all(_is_known(f) for f in (self.activation, self.recurrent_activation))
         return own is Cell and known
@@ -133,13 +132,13 @@ class Cell(Layer):
             "units": self.units,
             "activation": activations.serialize(self.activation),
             "use_bias": self.use_bias,
-            **_roles_config(self),
+            **roles_config(self),
             "dropout": self.dropout,
             "recurrent_dropout": self.recurrent_dropout,
         }
 
 
-def _roles_config(cell: Cell) -> dict[str, Any]:
+def roles_config(cell: Layer) -> dict[str, Any]:
     config = _roles.serialized(cell, "kernel", "recurrent", "bias")
     del config["activity_regularizer"]  # that is the layer's
     return config
@@ -156,7 +155,7 @@ def as_float(x: Any, dtype: Any) -> Any:
     return x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(dtype)
 
 
-def draw_masks(shape: tuple[int, ...], rate: float, count: int, training: Any) -> list[Any]:
+def draw_masks(shape: Any, rate: float, count: int, training: Any) -> list[Any]:
     """`count` dropout masks; none where nothing is dropped."""
     phase = K.learning_phase() if training is None else training
     if not 0.0 < rate < 1.0 or (isinstance(phase, (bool, int)) and not phase):
@@ -166,17 +165,26 @@ def draw_masks(shape: tuple[int, ...], rate: float, count: int, training: Any) -
 
 
 @contextlib.contextmanager
-def shared_masks(cell: Any, batch: int, training: Any) -> Generator[None]:
-    """Let all cells inside of `cell` use the same dropout masks for as long as a `with` block lasts."""
-    found = list(cell._flatten()) if isinstance(cell, Layer) else []
-    drawing: list[Any] = [inner for inner in found if hasattr(type(inner), "draw_masks") and inner.built]
+def shared_masks(cell: Any, shape: tuple[int, ...], state_shape: tuple[int, ...], training: Any) -> Generator[None]:
+    """Let all cells inside of `cell` use the same dropout masks for as long as a `with` block lasts.
+
+    Arguments:
+        shape, state_shape: of the input of a step and of the first state of `cell`.
+    """
+    found: list[Any] = list(cell._flatten()) if isinstance(cell, Layer) else []
+    drawing = [inner for inner in found if isinstance(inner, Cell) and inner.built]
     for inner in drawing:
-        inner._masks = inner.draw_masks(batch, training)
+        inner._masks = inner.draw_masks(shape[0], training)
+    of_images: Any = cell if hasattr(type(cell), "masks_of_images") else None
+    if of_images is not None:
+        of_images._masks = of_images.masks_of_images(shape, state_shape, training)
     try:
         yield
     finally:
         for inner in drawing:
             inner._masks = None
+        if of_images is not None:
+            of_images._masks = None
 
 
 def _is_known(activation: Any) -> bool:
@@ -381,10 +389,9 @@ def add_forget_bias(layer: Any, parts: Sequence[int | None], units: int) -> Vari
 def implementation_of(number: int) -> int:
     """The implementation to use: 0 became 1."""
     if number == 0:
-        warnings.warn(
+        notices.warn(
             "`implementation=0` has been deprecated, and now defaults to `implementation=1`. "
-            "Please update your layer call.",
-            stacklevel=3,
+            "Please update your layer call."
         )
         return 1
     return number

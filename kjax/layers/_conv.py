@@ -37,7 +37,7 @@ class _Conv(Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.rank = rank
-        self.filters = filters if filters is None else _positive(filters, type(self).__name__)
+        self.filters: Any = filters if filters is None else _positive(filters, type(self).__name__)
         self.kernel_size = normalize_tuple(kernel_size, rank, "kernel_size")
         self.strides = normalize_tuple(strides, rank, "strides")
         # What Keras 0 and 1 called 'full' no later version has; old models need it to keep their shapes.

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
 from kjax import regularizers
+from kjax._core import notices
 from kjax.layers._cells import GRUCell, LSTMCell, SimpleRNNCell, implementation_of
 from kjax.layers._rnn import RNN
 
 
-class _OfCell(RNN):
+class OfCell(RNN):
     """A recurrent layer with a cell of its own, whose arguments and attributes are the cell's."""
 
     def __getattr__(self, name: str) -> Any:
@@ -35,7 +35,7 @@ class _OfCell(RNN):
         return super().from_config(config, custom_objects)
 
 
-class SimpleRNN(_OfCell):
+class SimpleRNN(OfCell):
     """A fully connected layer whose output is fed back: `h = activation(x · kernel + h · recurrent_kernel + bias)`.
 
     Arguments:
@@ -78,9 +78,9 @@ class SimpleRNN(_OfCell):
         **kwargs: Any,
     ) -> None:
         if kwargs.pop("implementation", None) is not None:
-            warnings.warn(
-                "The `implementation` argument in `SimpleRNN` has been deprecated. Please remove it from your layer call.",
-                stacklevel=3,
+            notices.warn(
+                "The `implementation` argument in `SimpleRNN` has been deprecated. "
+                "Please remove it from your layer call."
             )
         cell = SimpleRNNCell(
             units,
@@ -110,7 +110,7 @@ class SimpleRNN(_OfCell):
         self.activity_regularizer = regularizers.get(activity_regularizer)
 
 
-class GRU(_OfCell):
+class GRU(OfCell):
     """Gated recurrent unit.
 
     With `z` and `r` = recurrent_activation(x · kernel + h · recurrent_kernel + bias), each by its own columns, the new
@@ -194,7 +194,7 @@ class GRU(_OfCell):
         self.activity_regularizer = regularizers.get(activity_regularizer)
 
 
-class LSTM(_OfCell):
+class LSTM(OfCell):
     """Long short-term memory.
 
     With the gates `i, f, o` = recurrent_activation(x · kernel + h · recurrent_kernel + bias) and `g` the same under

@@ -232,7 +232,7 @@ class UpSampling2D(_Spatial):
         self.interpolation = interpolation
 
     def call(self, inputs: Any) -> Any:
-        return K.resize_images(inputs, *self.size, self.data_format, self.interpolation)
+        return K.resize_images(inputs, self.size[0], self.size[1], self.data_format, self.interpolation)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "size": self.size, "interpolation": self.interpolation}
@@ -253,7 +253,7 @@ class UpSampling3D(_Spatial):
         self.size = normalize_tuple(size, 3, "size")
 
     def call(self, inputs: Any) -> Any:
-        return K.resize_volumes(inputs, *self.size, self.data_format)
+        return K.resize_volumes(inputs, self.size[0], self.size[1], self.size[2], self.data_format)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "size": self.size}

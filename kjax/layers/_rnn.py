@@ -13,7 +13,7 @@ from kjax._core import config, graph
 from kjax._core.graph import Variable
 from kjax.engine._config import layer_config
 from kjax.engine.base_layer import InputSpec, Layer, registry, shape_of, to_list
-from kjax.layers._cells import Cell, shared_masks
+from kjax.layers._cells import shared_masks
 from kjax.layers._stacked import StackedRNNCells, output_size, sizes, takes
 
 
@@ -199,8 +199,8 @@ class RNN(Layer):
     def _run(self, inputs: Any, states: list[Any], mask: Any, training: Any, constants: Any) -> tuple[Any, Any, Any]:
         """The last output, all outputs, and the last states."""
         cell = self.cell
-        if isinstance(cell, Cell) and cell.can_run and not constants and not (self.unroll and mask is not None):
-            return cell.run(inputs, states, mask, self.go_backwards, self.unroll, training)
+        if getattr(cell, "has_sequence", False) and not constants and not (self.unroll and mask is not None):
+            return cell.sequence(inputs, states, mask, self.go_backwards, self.unroll, training)
         kwargs = {"training": training} if takes(cell.call, "training") else {}
 
         def step(x: Any, states: list[Any]) -> Any:
@@ -208,7 +208,7 @@ class RNN(Layer):
                 return cell.call(x, states, **kwargs)
             return cell.call(x, states[: -len(constants)], constants=states[-len(constants) :], **kwargs)
 
-        with shared_masks(cell, inputs.shape[0], training):
+        with shared_masks(cell, (inputs.shape[0], *inputs.shape[2:]), states[0].shape, training):
             return K.rnn(step, inputs, states, self.go_backwards, mask, constants, self.unroll)
 
     def get_initial_state(self, inputs: Any) -> list[Any]:

@@ -15,6 +15,7 @@ from kjax.layers._padding import (
     ZeroPadding3D,
 )
 from kjax.layers._separable import DepthwiseConv2D, SeparableConv1D, SeparableConv2D
+from kjax.layers._serialization import name_aliases
 from kjax.layers._transposed import Conv2DTranspose, Conv3DTranspose
 from kjax.layers.pooling import (
     AveragePooling1D,
@@ -34,3 +35,5 @@ Convolution2DTranspose = Conv2DTranspose
 Convolution3DTranspose = Conv3DTranspose
 Deconvolution2D = Deconv2D = Conv2DTranspose
 Deconvolution3D = Deconv3D = Conv3DTranspose
+
+name_aliases(dict(vars()))

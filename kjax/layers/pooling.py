@@ -8,6 +8,7 @@ from kjax import backend as K
 from kjax._core import operators
 from kjax.engine._geometry import normalize_padding, normalize_tuple
 from kjax.engine.base_layer import InputSpec, Layer
+from kjax.layers._serialization import name_aliases
 
 
 class _Pooling(Layer):
@@ -264,3 +265,5 @@ GlobalMaxPool3D = GlobalMaxPooling3D
 GlobalAvgPool1D = GlobalAveragePooling1D
 GlobalAvgPool2D = GlobalAveragePooling2D
 GlobalAvgPool3D = GlobalAveragePooling3D
+
+name_aliases(dict(vars()))

@@ -21,8 +21,9 @@ class _Steps:
 
     @property
     def state_size(self) -> Any:
-        units = self.layer.units
-        return (units,) * len(self.layer.states) if self.layer._states else units
+        units = getattr(self.layer, "units", None)  # set by the subclass, after the base
+        states = self.layer.__dict__.get("_states")
+        return (units,) * len(states) if states else units
 
     def call(self, inputs: Any, states: Any) -> Any:
         return self.layer.step(inputs, states)

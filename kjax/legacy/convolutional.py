@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from kjax import layers
 from kjax._core import notices
+from kjax.layers import convolutional as todays
 from kjax.legacy._convert import Args, Kwargs, Order, Table
 
 Rewritten = tuple[Args, Kwargs] | None
@@ -370,6 +371,6 @@ AtrousConv2D = AtrousConvolution2D
 def install_layers() -> None:
     """Put the layers that are gone where Keras had them."""
     for maker in (AtrousConvolution1D, AtrousConvolution2D):
-        for module in (layers, layers.convolutional):
+        for module in (layers, todays):
             setattr(module, maker.__name__, maker)
             setattr(module, maker.__name__.replace("Convolution", "Conv"), maker)

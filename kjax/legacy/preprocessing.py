@@ -11,7 +11,6 @@ from kjax.preprocessing import image, text
 _ORDERINGS = {"th": "channels_first", "tf": "channels_last", "default": None}
 _DIM_ORDERING: dict[str, Any] = {"names": {"dim_ordering": "data_format"}, "values": {"data_format": _ORDERINGS}}
 _AXES = Table(names={"row_index": "row_axis", "col_index": "col_axis", "channel_index": "channel_axis"})
-_OTHER_IS_RAW = {"class_mode": {"other": "raw"}}
 
 
 def _gray(args: Args, kwargs: Kwargs) -> tuple[Args, Kwargs] | None:
@@ -58,7 +57,6 @@ TABLES = {
     "ImageDataGenerator.flow": Table(names={"X": "x"}),
     "ImageDataGenerator.fit": Table(names={"X": "x"}),
     "ImageDataGenerator.flow_from_dataframe": Table(
-        values=_OTHER_IS_RAW,
         removed={
             "sort": "`sort` is deprecated: batches follow the order of the table if `shuffle` is False.",
             "drop_duplicates": "`drop_duplicates` is deprecated: use the DataFrame's own method.",
@@ -71,7 +69,6 @@ TABLES = {
         values=_DIM_ORDERING["values"],
     ),
     "DirectoryIterator": Table(**_DIM_ORDERING),
-    "DataFrameIterator": Table(values=_OTHER_IS_RAW),
     "img_to_array": Table(**_DIM_ORDERING, rewrite=_ordering(1)),
     "array_to_img": Table(**_DIM_ORDERING, rewrite=_ordering(1)),
     "load_img": Table(orders=(_LOAD_ORDER,), rewrite=_gray),

@@ -12,6 +12,8 @@ from kjax.preprocessing import _calls
 _OWN_MODES = ("nearest", "constant", "reflect", "wrap")
 # Pixels whose weights are computed at once: few enough that they stay in the processor's cache.
 _PIXELS = 1 << 14
+# Values below which building a matrix takes longer than it saves.
+_SMALL = 1 << 13
 _NEUTRAL = {"theta": 0.0, "tx": 0.0, "ty": 0.0, "shear": 0.0, "zx": 1.0, "zy": 1.0}
 
 
@@ -25,7 +27,9 @@ def transform_matrix_offset_center(matrix: np.ndarray, x: float, y: float) -> np
 
 def is_neutral(parameters: Mapping[str, Any]) -> bool:
     """Whether these parameters of an affine transform leave an image as it is."""
-    return all(parameters.get(name, neutral) == neutral for name, neutral in _NEUTRAL.items())
+    given = parameters.get
+    still = given("theta", 0) == given("tx", 0) == given("ty", 0) == given("shear", 0) == 0
+    return bool(still and given("zx", 1) == given("zy", 1) == 1)
 
 
 def apply_affine_transform(
@@ -126,7 +130,8 @@ def _warped(
     images: np.ndarray, linear: np.ndarray, shift: np.ndarray, fill_mode: str, cval: float, order: int
 ) -> np.ndarray:
     """Images with channels last, each warped by its own matrix."""
-    if order != 1 or fill_mode not in _OWN_MODES or images.dtype.kind != "f" or images.dtype.itemsize < 4:
+    own = order == 1 and fill_mode in _OWN_MODES and images.dtype.kind == "f" and images.dtype.itemsize >= 4
+    if not own or images.size < _SMALL:
         return _warped_by_scipy(images, linear, shift, fill_mode, cval, order)
     _, rows, columns, _ = images.shape
     if (linear == np.eye(2)).all() and fill_mode != "reflect" and fill_mode != "wrap" and (shift % 1 == 0).all():
@@ -159,8 +164,10 @@ def _moved(images: np.ndarray, shift: np.ndarray, fill_mode: str, cval: float) -
     """Images moved by whole pixels."""
     _, rows, columns, _ = images.shape
     row, column = np.arange(rows) + shift[:, :1], np.arange(columns) + shift[:, 1:]
-    n = np.arange(len(images))[:, None, None]
-    moved = images[n, np.clip(row, 0, rows - 1)[:, :, None], np.clip(column, 0, columns - 1)[:, None, :]]
+    moved = np.empty_like(images, order="C")
+    places = zip(np.clip(row, 0, rows - 1), np.clip(column, 0, columns - 1), strict=True)
+    for image, out, (y, x) in zip(images, moved, places, strict=True):
+        image.take(y, 0).take(x, 1, out, mode="clip")  # without a mode, `out` is buffered
     if fill_mode == "constant":
         inside = ((row >= 0) & (row < rows))[:, :, None] & ((column >= 0) & (column < columns))[:, None, :]
         moved[~inside] = cval

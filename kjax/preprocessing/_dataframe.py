@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from kjax._core import notices
-from kjax._core.arguments import accepts_old_names
 from kjax.preprocessing._image_files import EXTENSIONS, is_image
 from kjax.preprocessing._image_folders import FilesIterator, check_class_mode, tell
 
@@ -30,8 +29,8 @@ class DataFrameIterator(FilesIterator):
         color_mode: `'grayscale'`, `'rgb'` or `'rgba'`.
         classes: labels in the order of the class numbers; rows with others are left out. None for all, sorted.
         class_mode: targets: `'categorical'` one-hot vectors (a row may have a list of labels), `'binary'` floats 0 and
-            1, `'sparse'` class numbers, `'input'` the images themselves, `'raw'` the values of `y_col`,
-            `'multi_output'` a list with an array for each column; None for batches of images alone.
+            1, `'sparse'` class numbers, `'input'` the images themselves, `'raw'` (`'other'` in 2.2) the values of
+            `y_col`, `'multi_output'` a list with an array for each column; None for batches of images alone.
         batch_size, shuffle, seed: as in `Iterator`.
         data_format: where the channels are; None for `K.image_data_format()`.
         save_to_dir: existing folder into which the changed images are written.
@@ -50,7 +49,6 @@ class DataFrameIterator(FilesIterator):
 
     allowed_class_modes = ("binary", "categorical", "input", "multi_output", "raw", "sparse", None)
 
-    @accepts_old_names("DataFrameIterator")
     def __init__(
         self,
         dataframe: Any,
@@ -80,6 +78,7 @@ class DataFrameIterator(FilesIterator):
             image_data_generator, target_size, color_mode, data_format, save_to_dir, save_prefix, save_format, subset,
             interpolation, dtype,
         )  # fmt: skip
+        class_mode = "raw" if class_mode == "other" else class_mode
         check_class_mode(class_mode, self.allowed_class_modes)
         self.directory, self.class_mode = os.fspath(directory or ""), class_mode
         names = _names(_column(dataframe, x_col), x_col, has_ext, self.directory)

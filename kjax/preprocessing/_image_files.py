@@ -68,7 +68,8 @@ def load_img(
     color_mode = "grayscale" if grayscale else color_mode
     if color_mode not in _MODES:
         raise ValueError(f'color_mode must be "grayscale", "rgb", or "rgba". Found: {color_mode!r}.')
-    image = pil().open(path)
+    with pil().open(path) as image:
+        image.load()
     deep = color_mode == "grayscale" and image.mode in ("I;16", "I")
     if not deep and image.mode != _MODES[color_mode]:
         image = image.convert(_MODES[color_mode])

@@ -336,13 +336,16 @@ def _zoom_range(zoom_range: Any) -> list[float]:
 
 def _shift(limit: Any, size: int) -> Any:
     """A random shift in pixels along an axis of length `size`."""
-    if not np.any(limit):
+    if isinstance(limit, float):
+        shift = np.random.uniform(-limit, limit) if limit else 0
+    elif not np.any(limit):
         return 0
-    if isinstance(limit, (int, np.integer)) or np.ndim(limit):
-        shift = np.random.choice(limit) * np.random.choice([-1, 1])
     else:
-        shift = np.random.uniform(-limit, limit)
-    return shift * size if np.max(limit) < 1 else shift
+        # The draws of `np.random.choice`, which takes five times as long.
+        shifts = np.asarray(limit) if np.ndim(limit) else range(limit)
+        shift = shifts[np.random.randint(0, len(shifts))] * (-1, 1)[np.random.randint(0, 2)]
+        limit = limit if np.ndim(limit) == 0 else np.max(limit)
+    return shift * size if limit < 1 else shift
 
 
 def _settle(generator: ImageDataGenerator) -> None:

@@ -199,7 +199,7 @@ class NumpyArrayIterator(Iterator):
         super().__init__(len(x), batch_size, shuffle, seed)
 
     def _get_batches_of_transformed_samples(self, index_array: np.ndarray) -> Any:
-        images = self.image_data_generator._batch(self.x[index_array].astype(self.dtype))
+        images = self.image_data_generator._batch(self.x[index_array].astype(self.dtype, copy=False))
         self._save(images, index_array, 10_000)
         inputs = images if not self.x_misc else [images, *(other[index_array] for other in self.x_misc)]
         if self.y is None:

@@ -15,6 +15,8 @@ __all__ = [
     "check_for_unexpected_keys",
     "custom_object_scope",
     "deserialize_keras_object",
+    "func_dump",
+    "func_load",
     "get_custom_objects",
     "has_arg",
     "is_all_none",
@@ -22,6 +24,7 @@ __all__ = [
     "serialize_keras_object",
     "slice_arrays",
     "to_list",
+    "transpose_shape",
     "unpack_singleton",
 ]
 
@@ -135,3 +138,48 @@ def check_for_unexpected_keys(name: str, input_dict: Mapping[str, Any], expected
 
 def _sorted(names: Iterable[str]) -> list[str]:
     return sorted(map(str, names))
+
+
+def func_dump(func: Callable[..., Any]) -> tuple[str, tuple[Any, ...] | None, tuple[Any, ...] | None]:
+    """The bytecode of a function as base64 text, the defaults of its arguments, and the values it closes over."""
+    import base64
+    import marshal
+
+    code: Any = func
+    text = base64.encodebytes(marshal.dumps(code.__code__)).decode("ascii")
+    closure = code.__closure__
+    return text, code.__defaults__, tuple(cell.cell_contents for cell in closure) if closure else None
+
+
+def func_load(code: Any, defaults: Any = None, closure: Any = None, globs: Any = None) -> Any:
+    """Refuses: bytecode from a file can do anything, and that of another Python crashes.
+
+    Raises:
+        ValueError: always.
+    """
+    raise ValueError(
+        "`func_load` would run bytecode that was stored as text, which kjax never does. Define the function in your "
+        "program, and name it in `custom_objects`."
+    )
+
+
+def transpose_shape(shape: Any, target_format: str, spatial_axes: Iterable[int]) -> Any:
+    """A shape whose channels are last in the place that `target_format` gives them.
+
+    Arguments:
+        shape: tuple or list with the channels at its end.
+        target_format: `'channels_first'` or `'channels_last'`.
+        spatial_axes: places of the spatial dimensions.
+
+    Raises:
+        ValueError: for another `target_format`.
+    """
+    if target_format == "channels_last":
+        return shape
+    if target_format != "channels_first":
+        raise ValueError(
+            f'The `data_format` argument must be one of "channels_first", "channels_last". Received: {target_format}'
+        )
+    axes = list(spatial_axes)
+    moved = (*shape[: axes[0]], shape[-1], *(shape[axis] for axis in axes))
+    return list(moved) if isinstance(shape, list) else moved

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
+
+from kjax.engine._geometry import convert_kernel
+from kjax.engine._inputs import get_source_inputs
+
+__all__ = ["convert_all_kernels_in_model", "count_params", "get_source_inputs", "print_summary"]
 
 
 def print_summary(
@@ -21,3 +27,19 @@ def print_summary(
         print_fn: called with each line; `print` if None.
     """
     model.summary(line_length=line_length, positions=positions, print_fn=print_fn)
+
+
+def convert_all_kernels_in_model(model: Any) -> None:
+    """Turn the kernels of all convolutions of a model, for weights that were trained with Theano.
+
+    Arguments:
+        model: a model that has been built. It is changed.
+    """
+    for layer in model.layers:
+        if type(layer).__name__ in ("Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose"):
+            layer.kernel.assign(convert_kernel(layer.kernel.numpy()))
+
+
+def count_params(weights: Iterable[Any]) -> int:
+    """The number of numbers in weights, those that occur twice counted once."""
+    return sum(math.prod(weight.shape) for weight in dict.fromkeys(weights))

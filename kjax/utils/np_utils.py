@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from kjax._core.arguments import function_accepts_old_names
 
+
+@function_accepts_old_names("to_categorical")
 def to_categorical(y: Any, num_classes: int | None = None, dtype: Any = "float32") -> np.ndarray:
     """One-hot vectors of class numbers.
 

@@ -62,6 +62,7 @@ class Work:
         most_rounds: no more rounds than this are done, for a work that takes long.
         fresh: whether each round is a process of its own, measured from its start to its end.
         second: whether each of these finds what the one before has left on the disk.
+        compiles: whether, in a work of several sizes, the first round of each is of interest, too: it compiles anew.
         flat: whether the memory must not grow from round to round.
     """
 
@@ -80,6 +81,7 @@ class Work:
     most_rounds: int | None = None
     fresh: bool = False
     second: bool = False
+    compiles: bool = False
     flat: bool = False
 
 

@@ -126,7 +126,9 @@ def by_numpy(data: Data, library: Any, batch: int = _BATCH) -> Classifier:
     @functools.cache
     def train() -> Any:
         update = library.sgd(weights, _LR)
-        return library.fit(network, weights, update, np.subtract, lambda *pair: library.scores(*pair)[0], training(), batch)
+        return library.fit(
+            network, weights, update, np.subtract, lambda *pair: library.scores(*pair)[0], training(), batch
+        )
 
     def test() -> float:
         x, y = testing()

@@ -73,7 +73,8 @@ def by_torch(data: Data, library: Any) -> Round:
 
 WORK = Work(
     name="cnn",
-    about="MNIST, two convolutions of 32 and 64 filters, a pool, dropout, 128 units, Adadelta, batches of 128: 20 steps.",
+    about="MNIST, two convolutions of 32 and 64 filters, a pool, dropout, 128 units, Adadelta, batches of 128: "
+    "20 steps.",
     prepare=prepare,
     makers={"keras": keras, "jax-step": by_jax, "torch": by_torch},
     # Dropout and the order differ, and the first steps are the steepest.
@@ -82,4 +83,5 @@ WORK = Work(
     sizes=(_STEPS,),
     quick_sizes=(2,),
     steps=lambda data, steps: steps,
+    at_most={"keras-jax": 8, "jax-step": 8},
 )

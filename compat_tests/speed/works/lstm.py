@@ -132,7 +132,12 @@ WORK = Work(
     name="lstm",
     about="Texts of 80 words of 20,000, an embedding and an LSTM of 128 units, Adam, batches of 32: 20 steps.",
     prepare=prepare,
-    makers={"keras": keras, "jax-scan": partial(by_jax, "scan"), "jax-step": partial(by_jax, "step"), "torch": by_torch},
+    makers={
+        "keras": keras,
+        "jax-scan": partial(by_jax, "scan"),
+        "jax-step": partial(by_jax, "step"),
+        "torch": by_torch,
+    },
     tolerance=0.05,
     unit="step",
     sizes=(_STEPS,),

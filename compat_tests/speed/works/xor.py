@@ -25,5 +25,5 @@ WORK = Work(
     sizes=(1000,),
     quick_sizes=(20,),
     steps=lambda data, epochs: epochs * _PROBLEM.steps(len(data["x"])),
-    at_most={"keras-tensorflow": 100, "tf-keras": 100},
+    at_most={"keras-tensorflow": 100, "tf-keras": 400},
 )

@@ -1,0 +1,128 @@
+"""The small functions around training that Keras 2.2 kept here, for programs that import them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from kjax import backend as K
+from kjax._core.sequence import Sequence as Batches
+from kjax._core.stream import has_random_access
+from kjax.engine import _check
+
+
+def make_batches(size: int, batch_size: int) -> list[tuple[int, int]]:
+    """Where each batch of `size` samples begins, and before which sample it ends."""
+    return [(start, min(size, start + batch_size)) for start in range(0, size, batch_size)]
+
+
+def batch_shuffle(index_array: np.ndarray, batch_size: int) -> np.ndarray:
+    """Row numbers with their batches in another order; rows of a last, smaller batch stay at the end."""
+    whole = len(index_array) // batch_size * batch_size
+    batches = np.array(index_array[:whole]).reshape(-1, batch_size)
+    np.random.shuffle(batches)
+    return np.append(batches.ravel(), index_array[whole:])
+
+
+def check_num_samples(
+    ins: Any, batch_size: int | None = None, steps: int | None = None, steps_name: str = "steps"
+) -> Any:
+    """The number of samples in a list of arrays; None if `steps` counts batches instead.
+
+    Raises:
+        ValueError: if both `batch_size` and `steps` are given, or the arrays do not tell.
+    """
+    if steps is not None and batch_size is not None:
+        raise ValueError(f"If {steps_name} is set, the `batch_size` must be None.")
+    if steps is not None:
+        return None
+    if not ins or not hasattr(ins[0], "shape"):
+        raise ValueError(f"If your data is in the form of symbolic tensors, you should specify the `{steps_name}`.")
+    return int(ins[0].shape[0])
+
+
+def standardize_input_data(
+    data: Any,
+    names: Sequence[str],
+    shapes: Sequence[Any] | None = None,
+    check_batch_axis: bool = True,
+    exception_prefix: str = "",
+) -> list[Any]:
+    """One array for each of `names`, from an array, a list of them or a dictionary by name.
+
+    Arguments:
+        data: what a user passes to `fit`.
+        names: names of the inputs or outputs.
+        shapes: the expected shapes, None where any will do.
+        check_batch_axis: whether the first dimension has to be as expected, too.
+        exception_prefix: what messages call it.
+
+    Raises:
+        ValueError: if it does not fit.
+    """
+    if not names:
+        return []
+    wanted = [None if shape is None else tuple(shape) for shape in shapes or [None] * len(names)]
+    if not check_batch_axis:
+        wanted = [shape if shape is None else (None, *shape[1:]) for shape in wanted]
+    return _check.standardize(data, list(names), wanted, exception_prefix or "data")
+
+
+def check_array_length_consistency(inputs: Any, targets: Any, weights: Any = None) -> None:
+    """Check that all arrays have equally many samples; None and symbolic tensors have any number.
+
+    Raises:
+        ValueError: if they have not.
+    """
+
+    def arrays(group: Any) -> list[Any]:
+        return [x for x in group or [] if x is not None and not K.is_tensor(x)]
+
+    inputs, targets, weights = arrays(inputs), arrays(targets), arrays(weights)
+    if inputs or targets:
+        _check.check_lengths(inputs, targets, weights)
+
+
+def weighted_masked_objective(fn: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    """A loss that takes weights and a mask, from one of (y_true, y_pred).
+
+    It is the mean of `fn * mask / mean(mask) * weights`, divided by the share of weights that are not 0.
+    """
+
+    def weighted(y_true: Any, y_pred: Any, weights: Any, mask: Any = None) -> Any:
+        scores = fn(y_true, y_pred)
+        if mask is not None:
+            mask = K.cast(mask, K.floatx())
+            scores = scores * mask
+            scores = scores / K.mean(mask)
+        if weights is not None:
+            axes = list(range(K.ndim(weights), K.ndim(scores)))
+            scores = (K.mean(scores, axis=axes) if axes else scores) * weights
+            scores = scores / K.mean(K.cast(K.not_equal(weights, 0), K.floatx()))
+        return K.mean(scores)
+
+    return weighted
+
+
+def is_sequence(seq: Any) -> bool:
+    """Whether batches are had by their number: a `Sequence`, or an object with its methods."""
+    return isinstance(seq, Batches) or (has_random_access(seq) and hasattr(seq, "on_epoch_end"))
+
+
+def is_generator_or_sequence(x: Any) -> bool:
+    """Whether `x` yields batches: a generator or a `Sequence`."""
+    return hasattr(x, "__next__") or is_sequence(x)
+
+
+def iter_sequence_infinite(seq: Any) -> Iterator[Any]:
+    """The batches of a `Sequence`, over and over."""
+    while True:
+        yield from (seq[i] for i in range(len(seq)))
+
+
+def get_static_batch_size(layer: Any) -> int | None:
+    """The batch size that a layer was told, if it was."""
+    shape = getattr(layer, "batch_input_shape", None)
+    return None if shape is None else shape[0]
