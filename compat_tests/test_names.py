@@ -8,7 +8,6 @@ import pytest
 
 FILES = "saving and loading of files comes later"
 REPORTING = "callbacks that write files or talk to a server come later"
-TEXTS = "text and housing data come later"
 OLD = "layers of Keras 1 come later"
 TENSORFLOW = "wraps an optimizer of TensorFlow; one of optax is wrapped instead"
 SPARSE = "there are no sparse tensors"
@@ -84,7 +83,6 @@ MISSING: dict[str, dict[str, str]] = {
         "models": "clone_model load_model model_from_config model_from_json model_from_yaml save_model",
     },
     REPORTING: {"callbacks": "ModelCheckpoint RemoteMonitor TensorBoard"},
-    TEXTS: {"datasets": "boston_housing imdb reuters"},
     TENSORFLOW: {"optimizers": "TFOptimizer"},
     SPARSE: {"backend": "to_dense"},
     CTC: {"backend": "ctc_batch_cost ctc_decode ctc_label_dense_to_sparse"},

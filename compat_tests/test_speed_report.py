@@ -22,7 +22,7 @@ def measured(seconds: list[float], units: int = 1, result: float = 0.5, peak: in
 
 
 def outcome(name: str, points: list[Point], grows_with: str = "", flat: bool = False) -> Outcome:
-    return Outcome(name, "Something.", "epoch", grows_with, 0.1, bool(grows_with), False, flat, (1.0, None), points)
+    return Outcome(name, "Something.", "epoch", grows_with, 0.1, {}, bool(grows_with), False, flat, (1.0, None), points)
 
 
 def single(flat: bool = False, **changes: Measured) -> Outcome:
@@ -65,6 +65,13 @@ def test_different_results_are_said() -> None:
     assert "not the same work" not in report.section(single(torch=measured([1.0] * 3, result=0.55)))
     assert "results differ by 16.7%" in report.section(single(torch=measured([1.0] * 3, result=0.6)))
     assert "not the same work" in report.section(single(torch=measured([1.0] * 3, result=float("nan"))))
+
+
+def test_excused_result_is_not_compared() -> None:
+    made = single(torch=measured([1.0] * 3, result=0.6))
+    text = report.section(dataclasses.replace(made, excused={"torch": "It rounds."}))
+    assert "not the same work" not in text
+    assert "Not compared: the result of torch. It rounds." in text
 
 
 def test_growing_memory_is_said_where_it_must_not_grow() -> None:

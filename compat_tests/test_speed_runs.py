@@ -40,7 +40,7 @@ def test_kjax_and_programs_written_by_hand_do_the_same(name: str) -> None:
                 assert again != point.peers[peer].result, f"{peer} does not train on"
     for point in points:
         assert len(point.peers) > 1
-        assert point.disagreement <= work.tolerance, (point.size, point.peers)
+        assert point.disagreement() <= work.tolerance, (point.size, point.peers)
 
 
 def test_works_say_what_a_round_has() -> None:

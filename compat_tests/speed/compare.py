@@ -30,7 +30,7 @@ _HOMES = ("KJAX_HOME", "KERAS_HOME", "XDG_CACHE_HOME")
 
 def compare(work: Work, names: Sequence[str], rounds: int, quick: bool) -> Outcome:
     """Measure a work with those of the named peers that do it."""
-    names = [name for name in names if PEERS[name].kind in work.makers]
+    names = [name for name in names if PEERS[name].kind in work.makers and work.at_most.get(name) != 0]
     rounds = min(rounds, work.most_rounds or rounds)
     before = machine.load()
     with tempfile.TemporaryDirectory(prefix="kjax-speed-") as folder:
@@ -44,6 +44,7 @@ def compare(work: Work, names: Sequence[str], rounds: int, quick: bool) -> Outco
         unit=work.unit,
         grows_with=work.grows_with,
         tolerance=work.tolerance,
+        excused={name: reason for name, reason in work.excused.items() if name in names},
         compiles=work.compiles,
         fresh=work.fresh,
         flat=work.flat,

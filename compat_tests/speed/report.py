@@ -101,6 +101,7 @@ def _warnings(outcome: Outcome) -> list[str]:
         f"{outcome.tolerance:.1%} was expected: this is not the same work.**"
         for size, difference in outcome.disagreements
     ]
+    found += [f"\nNot compared: the result of {peer}. {reason}" for peer, reason in outcome.excused.items()]
     if outcome.flat:
         found += [_flatness(peer, measured) for point in outcome.points for peer, measured in point.peers.items()]
     return [text for text in found if text]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -70,10 +70,15 @@ class Point:
     size: int
     peers: dict[str, Measured]
 
-    @property
-    def disagreement(self) -> float:
-        """The largest relative difference between the peers' results; nan if one of them is not a number."""
-        results = np.array([measured.result for measured in self.peers.values()])
+    def disagreement(self, excused: Collection[str] = ()) -> float:
+        """The largest relative difference between the peers' results; nan if one of them is not a number.
+
+        Arguments:
+            excused: peers that are not looked at.
+        """
+        results = np.array([measured.result for name, measured in self.peers.items() if name not in excused])
+        if not results.size:
+            return 0.0
         return float((results.max() - results.min()) / np.abs(results).max())
 
     def ratios(self, peer: str) -> list[float]:
@@ -89,7 +94,7 @@ class Outcome:
     """A work and what its peers needed.
 
     Attributes:
-        name, about, unit, grows_with, tolerance, compiles, fresh, flat: those of the work.
+        name, about, unit, grows_with, tolerance, excused, compiles, fresh, flat: those of the work.
         load: of the machine before and after.
         points: one for each size.
     """
@@ -99,6 +104,7 @@ class Outcome:
     unit: str
     grows_with: str
     tolerance: float
+    excused: dict[str, str]
     compiles: bool
     fresh: bool
     flat: bool
@@ -113,7 +119,7 @@ class Outcome:
     @property
     def disagreements(self) -> list[tuple[int, float]]:
         """Sizes at which the results differ by more than the work allows, with the difference."""
-        found = [(point.size, point.disagreement) for point in self.points]
+        found = [(point.size, point.disagreement(self.excused)) for point in self.points]
         # Written so that a result which is not a number counts as a difference.
         return [(size, difference) for size, difference in found if not difference <= self.tolerance]
 

@@ -22,6 +22,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from kjax.backend import _canonical, _depthwise, _products
@@ -90,7 +91,7 @@ def pool_max(x: Any, window: Window) -> Any:
     """Largest value of each window."""
     if on_cpu():
         return first_largest(x, window)
-    lowest = jnp.array(-jnp.inf, x.dtype)
+    lowest = np.array(-np.inf, x.dtype)
     return lax.reduce_window(x, lowest, lax.max, *_reduced(window))
 
 
@@ -98,7 +99,7 @@ def pool_sum(x: Any, window: Window) -> Any:
     """Sum of each window."""
     if on_cpu():
         return window_sums(x, window)
-    return lax.reduce_window(x, jnp.zeros((), x.dtype), lax.add, *_reduced(window))
+    return lax.reduce_window(x, np.zeros((), x.dtype), lax.add, *_reduced(window))
 
 
 def _is_pointwise(window: Window) -> bool:

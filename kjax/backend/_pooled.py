@@ -11,6 +11,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from kjax.backend import _products
@@ -34,7 +35,7 @@ def _sums_along(x: Any, line: Window, axis: int) -> Any:
         widths = [(1, 1, (0, 0))] * x.ndim
         widths[axis] = (size, stride, (before, after))
         sizes, strides, pads = zip(*widths, strict=True)
-        return lax.reduce_window(x, jnp.zeros((), x.dtype), lax.add, sizes, strides, pads)
+        return lax.reduce_window(x, np.zeros((), x.dtype), lax.add, sizes, strides, pads)
     padding = [(0, 0, 0)] * x.ndim
     padding[axis] = (before, after, 0)
     x = lax.pad(x, jnp.zeros((), x.dtype), padding)
@@ -52,7 +53,7 @@ def first_largest(x: Any, window: Window) -> Any:
         taps *= size
     if taps > MOST_TAPS:
         sizes, strides, pads = (1, *window.sizes, 1), (1, *window.strides, 1), ((0, 0), *window.pads, (0, 0))
-        return lax.reduce_window(x, jnp.array(-jnp.inf, x.dtype), lax.max, sizes, strides, pads)
+        return lax.reduce_window(x, np.array(-np.inf, x.dtype), lax.max, sizes, strides, pads)
     return _largest(x, window)
 
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.core import ShapedArray
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
@@ -73,7 +74,7 @@ def _primitive(name: str, formula: Formula, options: Callable[[], Any]) -> Any:
         out = jax.eval_shape(
             lambda a, b: formula(a, b, window), *(jax.ShapeDtypeStruct(v.shape, v.dtype) for v in (a, b))
         )
-        return jax.core.ShapedArray(out.shape, out.dtype)
+        return ShapedArray(out.shape, out.dtype)
 
     compiled: list[Any] = []
 

@@ -43,7 +43,8 @@ class Window(NamedTuple):
 
     def axis(self, start: int, stop: int | None = None) -> Window:
         """The window along the axes from `start` to `stop` alone."""
-        return Window(*(field[start:stop] for field in self))
+        part = slice(start, stop)
+        return Window(self.lengths[part], self.sizes[part], self.strides[part], self.pads[part], self.dilations[part])
 
 
 def numbers(value: Any, count: int, name: str) -> Ints:

@@ -7,9 +7,18 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kjax.datasets import cifar10, cifar100, drawn_digits, fashion_mnist, mnist
+    from kjax.datasets import (
+        boston_housing,
+        cifar10,
+        cifar100,
+        drawn_digits,
+        fashion_mnist,
+        imdb,
+        mnist,
+        reuters,
+    )
 
-__all__ = ["cifar10", "cifar100", "drawn_digits", "fashion_mnist", "mnist"]
+__all__ = ["boston_housing", "cifar10", "cifar100", "drawn_digits", "fashion_mnist", "imdb", "mnist", "reuters"]
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -23,6 +23,7 @@ _MOST_TRACES = 5
 
 Build = Callable[..., Callable[..., Any]]
 
+
 def is_slow_in_loop(jaxpr: Any) -> bool:
     """Whether a program, on the device that it is meant for, should not run its batches in a loop.
 

@@ -16,6 +16,6 @@ TABLES = {
     "to_categorical": Table(names={"nb_classes": "num_classes"}),
     "imdb.load_data": _LOAD,
     "reuters.load_data": _LOAD,
-    "KerasClassifier": _WRAPPER,
-    "KerasRegressor": _WRAPPER,
+    "BaseWrapper": _WRAPPER,
+    "BaseWrapper.set_params": _WRAPPER,
 }

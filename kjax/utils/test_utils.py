@@ -64,7 +64,7 @@ def layer_test(
         layer_cls: the class of the layer.
         kwargs: its arguments.
         input_shape: shape of the input with the batch; random data are drawn, None being some length.
-        input_dtype: type of the input.
+        input_dtype: type of the input; that of Keras's floats by default.
         input_data: the input, instead.
         expected_output: what the layer should make of it.
         expected_output_dtype: the type of that.
@@ -84,12 +84,11 @@ def layer_test(
         input_data = 10 * np.random.random(shape).astype(input_dtype or K.floatx()) - 0.5
         input_data = input_data.astype(input_dtype or K.floatx())
     input_shape = tuple(input_shape or input_data.shape)
-    dtype = input_dtype or input_data.dtype.name
     layer = layer_cls(**kwargs)
     weights = layer.get_weights()
     layer.set_weights(weights)
     where = {"batch_shape": input_shape} if fixed_batch_size else {"shape": input_shape[1:]}
-    x = Input(**where, dtype=dtype)
+    x = Input(**where, dtype=input_dtype)
     y = layer(x)
     if expected_output_dtype is not None:
         assert K.dtype(y) == expected_output_dtype, f"the type is {K.dtype(y)}, not {expected_output_dtype}"

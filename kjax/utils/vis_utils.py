@@ -61,8 +61,9 @@ def model_to_dot(
         label = f"{_name(layer)}: {_class(layer)}" if show_layer_names else _class(layer)
         if show_dtype:
             label += f" | {layer.dtype}"
-        if show_layer_activations and hasattr(layer, "activation"):
-            label += f" | {getattr(layer.activation, '__name__', layer.activation)}"
+        activation = getattr(layer, "activation", None)
+        if show_layer_activations and activation is not None:
+            label += f" | {getattr(activation, '__name__', activation)}"
         if show_trainable and layer.weights:
             label += " | trainable" if layer.trainable else " | not trainable"
         shapes = (_shape(layer, "input_shape"), _shape(layer, "output_shape")) if show_shapes else (None, None)

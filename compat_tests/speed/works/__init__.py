@@ -57,8 +57,9 @@ class Work:
         grows_with: what a size is, for a work with several of them.
         units: size -> how many units a round has.
         steps: (data, size) -> how many training steps a round has, for a work that trains.
-        at_most: by peer, the largest size that it does: with a single size it does a shorter round, and with several
-            it leaves out the longer ones.
+        at_most: by peer, the largest size that it does: with a single size it does a shorter round, with several it
+            leaves out the longer ones, and with 0 it does none.
+        excused: by peer, why its result is another one, though its work is the same.
         most_rounds: no more rounds than this are done, for a work that takes long.
         fresh: whether each round is a process of its own, measured from its start to its end.
         second: whether each of these finds what the one before has left on the disk.
@@ -78,6 +79,7 @@ class Work:
     units: Callable[[int], int] = full_size
     steps: Callable[[Data, int], int] | None = None
     at_most: Mapping[str, int] = field(default_factory=dict)
+    excused: Mapping[str, str] = field(default_factory=dict)
     most_rounds: int | None = None
     fresh: bool = False
     second: bool = False

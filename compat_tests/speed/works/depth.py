@@ -31,7 +31,7 @@ def maker(kind: str, data: Data, library: Any) -> Round:
         return _dense.KINDS[kind](_PROBLEM, library, weights, data["x"], data["y"])
 
     # What a library does once in its life is no part of any depth's first round.
-    train(1)(1)
+    train(2)(1)
     return lambda layers: train(layers)(1)
 
 
@@ -42,7 +42,7 @@ WORK = Work(
     makers={kind: partial(maker, kind) for kind in _dense.KINDS},
     tolerance=0.1,
     sizes=(4, 8, 16, 32, 64),
-    quick_sizes=(2, 4),
+    quick_sizes=(3, 6),
     grows_with="layers",
     compiles=True,
     units=lambda layers: 1,

@@ -11,10 +11,10 @@ def _testing(classifier: _classifier.Classifier, data: Data) -> Round:
 
 WORK = Work(
     name="evaluate",
-    about="The network of `mlp` is tested on 10,000 rows, loss and accuracy (by hand: in one batch), 5 times.",
+    about="The network of `mlp` is tested on 10,000 rows, loss and accuracy (by hand: in one batch), 3 times.",
     prepare=_digits.prepare,
     makers=_classifier.makers(_testing, but=("jax-scan",)),
     tolerance=0.001,
     unit="call",
-    sizes=(5,),
+    sizes=(3,),
 )

@@ -138,7 +138,12 @@ WORK = Work(
         "jax-step": partial(by_jax, "step"),
         "torch": by_torch,
     },
-    tolerance=0.05,
+    # The loss falls by half in these steps, at a moment that the order of the texts moves.
+    tolerance=0.15,
+    excused={
+        "keras-tensorflow": "Its Adam squares the gradients of a word's occurrences in a batch one by one, not "
+        "their sum, so that frequent words move further."
+    },
     unit="step",
     sizes=(_STEPS,),
     quick_sizes=(2,),

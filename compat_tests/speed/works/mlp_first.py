@@ -12,5 +12,5 @@ WORK = replace(
     about="The same as `mlp` in a new process, from its start to its end: import, compilation and the first epoch.",
     steps=None,
     fresh=True,
-    most_rounds=3,
+    most_rounds=2,
 )

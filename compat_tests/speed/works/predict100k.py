@@ -22,4 +22,5 @@ WORK = Work(
     makers=_classifier.predicting(_rows),
     tolerance=0.0005,
     unit="call",
+    most_rounds=3,
 )

@@ -33,6 +33,6 @@ WORK = Work(
     sizes=(5,),
     quick_sizes=(2,),
     units=lambda epochs: 1,
-    most_rounds=3,
+    most_rounds=2,
     fresh=True,
 )

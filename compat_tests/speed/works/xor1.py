@@ -13,5 +13,6 @@ WORK = replace(
     about="XOR, 4 samples, a network 2-8-1, Adam: 1,000 epochs of four batches of one sample.",
     makers=_dense.makers(_PROBLEM),
     tolerance=0.1,
+    at_most={"keras-tensorflow": 100, "tf-keras": 200, "keras-torch": 200},
     steps=lambda data, epochs: epochs * _PROBLEM.steps(len(data["x"])),
 )
