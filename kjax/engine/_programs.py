@@ -23,6 +23,7 @@ _MOST_TRACES = 5
 
 Build = Callable[..., Callable[..., Any]]
 
+
 def is_slow_in_loop(jaxpr: Any) -> bool:
     """Whether a program, on the device that it is meant for, should not run its batches in a loop.
 
@@ -89,14 +90,15 @@ class Program:
             else `compile` was passed.
         roles: the variables known so far.
         donate: numbers of the arguments whose memory the results may take over.
+        loops: whether what it makes may loop at all.
 
     Attributes:
         looped: whether one run covers many batches. False where that is slow: then a run is one batch.
     """
 
-    def __init__(self, build: Build, roles: Roles, donate: Sequence[int] = ()) -> None:
+    def __init__(self, build: Build, roles: Roles, donate: Sequence[int] = (), loops: bool = True) -> None:
         self.roles = roles
-        self.looped = True
+        self.looped = loops
         self._build = build
         self._donate = tuple(donate)
         self._compiled: dict[Any, Future[Any]] = {}
