@@ -17,6 +17,7 @@ import jax
 
 from kjax._core.graph import Variable
 from kjax.backend._lowerings import compiler_options
+from kjax.engine._kept import keep_programs
 from kjax.engine._steps import Roles, Unbound
 
 _MOST_TRACES = 5
@@ -122,6 +123,7 @@ class Program:
 
     def prepare(self, key: Any, make_args: Callable[[], tuple[Any, ...]], *build: Any) -> None:
         """Trace a program in this thread, and let another one compile it. `compile` waits for it."""
+        keep_programs()
         with self._lock:
             traces = 0
             while key not in self._compiled:
