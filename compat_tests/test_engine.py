@@ -40,9 +40,12 @@ def compilations() -> Iterator[list[str]]:
         jax.monitoring.unregister_event_duration_listener(listen)
 
 
-def counts(model: Sequential) -> dict[str, int]:
+def counts(model: Any) -> dict[str, int]:
     """Compiled programs by what they are for."""
-    return {kind: programs.program.count for kind, programs in model._programs.items()}
+    return {
+        kind: (programs.program.count if kind == "train" else programs.count)
+        for kind, programs in model._programs.items()
+    }
 
 
 def test_what_is_compiled() -> None:
@@ -70,13 +73,12 @@ def test_testing_and_predicting_compile_once() -> None:
     for _ in range(2):
         model.evaluate(X, Y, batch_size=4, verbose=0)
         model.predict(X, batch_size=4)
-    # Two batches of four in one program, and the last two samples.
-    assert counts(model) == {"test": 2, "predict": 2}
+    assert counts(model) == {"test": 1, "predict": 1}
     with compilations() as compiled:
-        for _ in range(3):
-            model.evaluate(X + 1, Y, batch_size=4, verbose=0)
-            model.predict(X * 2, batch_size=4)
-            model.predict_on_batch(X[:2])
+        for rows in (10, 9, 12, 16):
+            model.evaluate(*data(rows), batch_size=4, verbose=0)
+            model.predict(data(rows)[0], batch_size=4)
+            model.predict_on_batch(data(rows)[0])
     assert compiled == []
 
 
@@ -319,9 +321,9 @@ def test_what_is_slow_in_a_loop_runs_one_batch_a_dispatch() -> None:
         model.compile("sgd", "mse")
         history = model.fit(X, Y, batch_size=4, epochs=3, shuffle=False, verbose=0).history["loss"]
         results.append([*model.get_weights(), history, model.predict(X, 4), model.evaluate(X, Y, 3, verbose=0)])
-        assert {kind: model._programs[kind].program.looped for kind in ("train", "test", "predict")} == dict.fromkeys(
-            ("train", "test", "predict"), looped
-        )
+        # A convolution runs well in a loop, and its gradient, which has other axes, does not.
+        looping = {kind: model._programs[kind].program.looped for kind in ("train", "test", "predict")}
+        assert looping == {"train": looped, "test": True, "predict": True}
     close(results[0], results[1], 1e-5)
 
 

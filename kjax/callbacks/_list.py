@@ -75,7 +75,9 @@ def steers(callbacks: Iterable[Any]) -> bool:
 
 
 def _steers(callback: Any) -> bool:
-    if type(callback) not in _STEERING or any(hook in vars(callback) for hook in (*_EPOCH_HOOKS, *_BATCH_HOOKS["train"])):
+    if type(callback) not in _STEERING or any(
+        hook in vars(callback) for hook in (*_EPOCH_HOOKS, *_BATCH_HOOKS["train"])
+    ):
         return False
     # It reads and restores weights, which are gone when it is told afterwards.
     return not getattr(callback, "restore_best_weights", False)

@@ -53,7 +53,8 @@ def fit_arrays(model: Model, feed: ArrayFeed, given: Any, options: FitOptions) -
     callbacks = _loop.start(model, given, options, names, "samples")
     listed = list(given or [])
     watches = _Watches(options, feed, listed)
-    run = trainer.over(feed, None if watches.tests else options.held)
+    held = None if watches.tests else options.held
+    run = trainer.over(feed, held, held and model._scanner("test"))
     if options.validate is not None and run.held is None:
         watches.epochs, watches.quiet = True, False
     pace = Pace(watches.seconds, trainer.rates.get(run.key, 0.0))

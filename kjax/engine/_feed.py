@@ -1,11 +1,9 @@
-"""Feeding: arrays placed once on the device and gathered by index; streams of batches fetched ahead by a thread."""
+"""Feeding: arrays placed once on the device and gathered by index, or cut into pieces that are sent one by one."""
 
 from __future__ import annotations
 
 import math
-import queue
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -135,29 +133,24 @@ class ArrayFeed:
 
 
 class Held:
-    """Arrays to validate on after each epoch, cut into batches.
+    """Arrays to validate on after each epoch.
 
     Arguments:
         data: (inputs, targets, weights), as for `ArrayFeed`.
         batch_size: samples in a batch.
 
     Attributes:
-        data: (full batches, shorter ones), each with the number of batches in front, or None if there are none.
-        batches: how many of each.
+        data: the arrays, on the device once `place` was called.
         sizes: samples of each batch.
+        fits: whether they may stay on the device while the model trains.
     """
 
     def __init__(self, data: tuple[Arrays, Arrays, Arrays], batch_size: int) -> None:
         samples: int = data[0][0].shape[0]
-        size = min(batch_size, samples)
-        full, rest = divmod(samples, size)
-        self.batches = (full, 1 if rest else 0)
-        self.sizes = np.array([size] * full + ([rest] if rest else []))
-
-        def cut(first: int, batches: int, size: int) -> Any:
-            return jax.tree.map(lambda a: a[first : first + batches * size].reshape(batches, size, *a.shape[1:]), data)
-
-        self.data: Any = cut(0, full, size), cut(full * size, 1, rest) if rest else None
+        self.batch_size = min(batch_size, samples)
+        full, rest = divmod(samples, self.batch_size)
+        self.sizes = np.array([self.batch_size] * full + ([rest] if rest else []))
+        self.data: Any = data
         self.fits = sum(array.nbytes for array in jax.tree.leaves(data)) <= _HELD_BYTES
 
     def place(self) -> None:
@@ -165,116 +158,58 @@ class Held:
         self.data = place(self.data)
 
 
+def rows_at_once(data: Any, batch_size: int, widest: int) -> int:
+    """How many samples are tested or predicted together, a power of two.
+
+    Arguments:
+        batch_size: what was asked for: at least nearly as many.
+        widest: bytes of the widest tensor of the model for one sample.
+    """
+    row = max(1, widest, sum(array.nbytes // max(1, array.shape[0]) for array in jax.tree.leaves(data)))
+    return _power_below(max(min(_SCAN_SAMPLES, _SCAN_BYTES // row), min(batch_size, _SCAN_SAMPLES)))
+
+
+def _power_below(number: int) -> int:
+    return 1 << (max(1, number).bit_length() - 1)
+
+
+def power_above(number: int) -> int:
+    """The least power of two that is not below `number`."""
+    return 1 << (number - 1).bit_length()
+
+
+def cut(data: Any, first: int, count: int, size: int) -> Any:
+    """The samples from `first` on, `count` of them, filled up with zeros to `size`."""
+
+    def part(array: Any) -> Any:
+        rows = array[first : first + count]
+        if rows.shape[0] == size:
+            return rows
+        filled = np.zeros((size, *rows.shape[1:]), rows.dtype)
+        filled[: rows.shape[0]] = rows
+        return filled
+
+    return jax.tree.map(part, data)
+
+
 def scan_batches(data: Any, samples: int, batch_size: int) -> Iterator[tuple[Any, int, int]]:
     """Cut arrays into pieces for testing and predicting: (piece, batches, samples), a piece being (batches, size, ...).
 
-    All full pieces have one shape, and the last one is filled up to it with what follows or zeros; a ragged last
-    batch comes alone. `batches` says how many are real.
+    All full pieces have one shape, and the last one is filled up to it with zeros; a ragged last batch comes alone.
+    `batches` says how many are real.
     """
     size = min(batch_size, samples)
     full = samples // size
     row = sum(a.nbytes // max(1, a.shape[0]) for a in jax.tree.leaves(data))
     most = max(1, min(_SCAN_SAMPLES, _SCAN_BYTES // max(1, row)) // size)
-    capacity = min(most, 1 << (full - 1).bit_length())
+    capacity = min(most, power_above(full))
     for first in range(0, full, capacity):
         batches = min(capacity, full - first)
-        yield _piece(data, first * size, capacity, size), batches, batches * size
-    if samples % size:
-        yield _piece(data, full * size, 1, samples % size), 1, samples % size
+        piece = cut(data, first * size, batches * size, capacity * size)
+        yield _in_batches(piece, capacity), batches, batches * size
+    if rest := samples % size:
+        yield _in_batches(cut(data, full * size, rest, rest), 1), 1, rest
 
 
-def _piece(data: Any, first: int, batches: int, size: int) -> Any:
-    def cut(array: Any) -> Any:
-        rows = array[first : first + batches * size]
-        if rows.shape[0] < batches * size:
-            rows = np.concatenate([rows, np.zeros((batches * size - rows.shape[0], *rows.shape[1:]), rows.dtype)])
-        return rows.reshape(batches, size, *rows.shape[1:])
-
-    return jax.tree.map(cut, data)
-
-
-class RanOut(Exception):
-    """A source of batches, started over, gave no more: a generator that has ended."""
-
-
-class Stream:
-    """Batches of an iterable, fetched by a thread ahead of their use.
-
-    Arguments:
-        make: returns a fresh iterator; called again when the last one ends and more is wanted.
-        prepare: turns an item into what `next` returns; runs in the thread.
-        ahead: how many are kept ready.
-    """
-
-    def __init__(self, make: Callable[[], Iterator[Any]], prepare: Callable[[Any], Any], ahead: int = 10) -> None:
-        self._queue: queue.Queue[tuple[str, Any]] = queue.Queue(max(1, ahead))
-        self._stop = threading.Event()
-        self._make, self._prepare = make, prepare
-        self.given = False  # whether a batch has been taken
-        self._thread = threading.Thread(target=self._work, daemon=True, name="kjax-feed")
-        self._thread.start()
-
-    def _work(self) -> None:
-        try:
-            while not self._stop.is_set():
-                count = 0
-                for item in self._make():
-                    count += 1
-                    if not self._put(("item", self._prepare(item))):
-                        return
-                if not self._put(("end", count)) or count == 0:
-                    return
-        except BaseException as error:  # handed to the thread that asks for the next batch
-            self._put(("error", error))
-
-    def _put(self, entry: tuple[str, Any]) -> bool:
-        while not self._stop.is_set():
-            try:
-                self._queue.put(entry, timeout=0.1)
-                return True
-            except queue.Full:
-                continue
-        return False
-
-    def next(self) -> Any:
-        """The next batch, or None at an end of the iterable.
-
-        Raises:
-            RanOut: if no more will come.
-            Exception: what the iterable raised.
-        """
-        kind, value = self._queue.get()
-        if kind == "error":
-            raise value
-        if kind == "end" and value == 0:
-            raise RanOut
-        return value if kind == "item" else None
-
-    def close(self) -> None:
-        """Stop the thread."""
-        self._stop.set()
-
-
-def steps_of(source: Any) -> int | None:
-    """The number of batches that a source of batches tells, if it does."""
-    try:
-        return len(source)
-    except TypeError:
-        return None
-
-
-def iterator_maker(source: Any, shuffle: Sequence[int] | bool = False) -> Callable[[], Iterator[Any]]:
-    """A function that starts over a source of batches: a generator, an iterable, or a `Sequence` with random access."""
-    if hasattr(source, "__getitem__") and hasattr(source, "__len__"):
-
-        def over_sequence() -> Iterator[Any]:
-            order = np.arange(len(source))
-            if shuffle:
-                np.random.shuffle(order)
-            for i in order:
-                yield source[int(i)]
-            if hasattr(source, "on_epoch_end"):
-                source.on_epoch_end()
-
-        return over_sequence
-    return lambda: iter(source)
+def _in_batches(data: Any, batches: int) -> Any:
+    return jax.tree.map(lambda a: a.reshape(batches, -1, *a.shape[1:]), data)

@@ -7,7 +7,6 @@ watches those.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ from kjax._core.logs import Logs
 from kjax._core.progbar import Progbar
 from kjax.engine._check import whole
 from kjax.engine._feed import Held
-from kjax.engine._runs import Scanner
+from kjax.engine._scanner import Scanner
 
 if TYPE_CHECKING:
     from kjax.engine.training import Model
@@ -159,7 +158,7 @@ def evaluate_arrays(
     logged: list[np.ndarray] = []
     sizes: list[int] = []
     with told:
-        for logs, batches, count in scanner(data, samples, batch_size):
+        for logs, batches, count in scanner.test(data, samples, batch_size):
             _advance(bar, sum(sizes), count, batches)
             logged.append(logs)
             sizes += [count // batches] * batches
@@ -167,23 +166,16 @@ def evaluate_arrays(
     return list(average(np.concatenate(logged), np.array(sizes)))
 
 
-def _joined(output: np.ndarray, batches: int, count: int) -> np.ndarray:
-    """The outputs of several batches as those of their samples; one number a batch counts for each of its samples."""
-    if output.ndim == 1:
-        return np.repeat(output, count // batches)
-    return output.reshape(batches * output.shape[1], *output.shape[2:])
-
-
 def predict_arrays(
-    scanner: Scanner, data: Any, samples: int, batch_size: int, verbose: int, told: Told
+    scanner: Scanner, inputs: Any, samples: int, batch_size: int, verbose: int, told: Told
 ) -> list[np.ndarray]:
     """The outputs for all samples, one array for each output of the model."""
     bar = Progbar(samples) if verbose == 1 else None
     pieces: list[list[np.ndarray]] = []
     seen = 0
     with told:
-        for outputs, batches, count in scanner(data, samples, batch_size):
-            pieces.append([_joined(output, batches, count) for output in outputs])
+        for outputs, batches, count in scanner.predict(inputs, samples, batch_size):
+            pieces.append(outputs)
             seen = _advance(bar, seen, count, batches)
             told.of(batches, count)
     return [parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in zip(*pieces, strict=True)]

@@ -6,6 +6,7 @@ that are logged.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -72,6 +73,7 @@ class Plan:
         targets: Sequence[Any],
         weights: Sequence[Any],
         penalties: Sequence[Any],
+        live: Any = None,
     ) -> tuple[Any, Any]:
         """The total loss and the vector of logged numbers (in the order of `log_names`) of one batch.
 
@@ -79,6 +81,10 @@ class Plan:
             predictions, masks: outputs of the model, all of them.
             targets, weights: of the outputs with a loss. A weight may be None.
             penalties: scalars added to the total.
+            live: how many samples count, from the first on; None for all.
+
+        Raises:
+            NotApart: if `live` is given, and a loss or metric does not score each sample for itself.
         """
         total: Any = jnp.zeros((), log_dtype())
         parts: list[Any] = []
@@ -89,12 +95,12 @@ class Plan:
                 continue
             target, weight = next(given)
             target = as_target(target, prediction)
-            part = weighted_mean(output.loss(target, prediction), weight, mask)
+            part = weighted_mean(output.loss(target, prediction), weight, mask, live)
             parts.append(part)
             total = total + _scalar(part) * output.loss_weight
             for metric in output.metrics:
                 value = metric.function(target, prediction)
-                measured.append(weighted_mean(value, weight if metric.weighted else None, mask))
+                measured.append(weighted_mean(value, weight if metric.weighted else None, mask, live))
         for penalty in penalties:
             total = total + _scalar(penalty)
         shown = parts if len(self.outputs) > 1 else []
@@ -121,7 +127,11 @@ def as_target(target: Any, prediction: Any) -> Any:
     return jnp.asarray(target, prediction.dtype if floats else jnp.float32)
 
 
-def weighted_mean(score: Any, weight: Any, mask: Any) -> Any:
+class NotApart(Exception):
+    """A loss or a metric gave one number for a batch where each sample's was needed."""
+
+
+def weighted_mean(score: Any, weight: Any, mask: Any, live: Any = None) -> Any:
     """The mean of a batch's scores as Keras 2.2 takes it.
 
     A mask removes scores and divides by its mean; weights multiply and divide by the share that is not zero.
@@ -130,16 +140,29 @@ def weighted_mean(score: Any, weight: Any, mask: Any) -> Any:
         score: scores, (batch, ...); a scalar passes unchanged.
         weight: None, or (batch,) or (batch, time).
         mask: None, or a shape that broadcasts to the scores.
+        live: how many samples count, from the first on; None for all.
     """
     score = _as_array(score)
+    if live is not None and not score.ndim:
+        raise NotApart
     if mask is not None:
         shares = jnp.asarray(mask, score.dtype)
-        score = operators.multiply(score, shares) / jnp.mean(shares)
+        score = operators.multiply(score, shares) / _mean(shares, live)
     if weight is not None:
         weight = jnp.asarray(weight, score.dtype)
         score = jnp.mean(score, axis=tuple(range(weight.ndim, score.ndim)))
-        score = operators.multiply(score, weight) / jnp.mean(jnp.asarray(weight != 0, score.dtype))
-    return jnp.mean(score)
+        score = operators.multiply(score, weight) / _mean(jnp.asarray(weight != 0, score.dtype), live)
+    return _mean(score, live)
+
+
+def _mean(values: Any, live: Any) -> Any:
+    """The mean over the first `live` samples, or over all."""
+    if live is None:
+        return jnp.mean(values)
+    counts = jnp.arange(values.shape[0], dtype=jnp.int32) < live
+    counts = counts.reshape(-1, *(1,) * (values.ndim - 1))
+    total = jnp.sum(jnp.where(counts, values, jnp.zeros_like(values)))
+    return total / jnp.asarray(jnp.maximum(live, 1) * math.prod(values.shape[1:]), values.dtype)
 
 
 def make_plan(

@@ -17,6 +17,7 @@ import jax
 
 from kjax._core.graph import Variable
 from kjax.backend._lowerings import compiler_options
+from kjax.engine._kept import keep_programs
 from kjax.engine._steps import Roles, Unbound
 
 _MOST_TRACES = 5
@@ -90,14 +91,15 @@ class Program:
             else `compile` was passed.
         roles: the variables known so far.
         donate: numbers of the arguments whose memory the results may take over.
+        loops: whether what it makes may loop at all.
 
     Attributes:
         looped: whether one run covers many batches. False where that is slow: then a run is one batch.
     """
 
-    def __init__(self, build: Build, roles: Roles, donate: Sequence[int] = ()) -> None:
+    def __init__(self, build: Build, roles: Roles, donate: Sequence[int] = (), loops: bool = True) -> None:
         self.roles = roles
-        self.looped = True
+        self.looped = loops
         self._build = build
         self._donate = tuple(donate)
         self._compiled: dict[Any, Future[Any]] = {}
@@ -121,6 +123,7 @@ class Program:
 
     def prepare(self, key: Any, make_args: Callable[[], tuple[Any, ...]], *build: Any) -> None:
         """Trace a program in this thread, and let another one compile it. `compile` waits for it."""
+        keep_programs()
         with self._lock:
             traces = 0
             while key not in self._compiled:

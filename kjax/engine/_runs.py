@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -11,22 +11,13 @@ import numpy as np
 from kjax._core.graph import Variable
 from kjax.engine import _feed, _programs
 from kjax.engine._feed import ArrayFeed, Held
-from kjax.engine._plan import Plan
+from kjax.engine._plan import NotApart, Plan
 from kjax.engine._programs import Program
-from kjax.engine._steps import (
-    Loops,
-    Roles,
-    batch_program,
-    predict_step,
-    scan_program,
-    single_program,
-    test_in_training,
-    test_step,
-    train_program,
-    train_step,
-)
+from kjax.engine._steps import Loops, Roles, batch_program, single_program, train_program, train_step
+from kjax.engine._tests import test_in_training
 
 if TYPE_CHECKING:
+    from kjax.engine._scanner import Scanner
     from kjax.engine.training import Model
 
 
@@ -39,26 +30,15 @@ def make_trainer(model: Model, plan: Plan, trained: Sequence[Variable]) -> Train
     slots = optimizer.state_variables
     count = len(plan.log_names)
 
-    def over_arrays(roles: Roles, looped: bool, loops: Loops) -> Any:
+    def over_arrays(roles: Roles, looped: bool, loops: Loops, apart: bool) -> Any:
         step = train_step(model, plan, optimizer, slots, roles)
-        return train_program(step, test_in_training(model, plan, slots, roles), count, loops) if looped else (
-            single_program(step)
-        )
+        test = test_in_training(model, plan, slots, roles, loops.held_size, apart)
+        return train_program(step, test, count, loops) if looped else single_program(step)
 
     def direct(roles: Roles, _: bool) -> Any:
         return batch_program(train_step(model, plan, optimizer, slots, roles))
 
     return Trainer(model, Program(over_arrays, roles, (0, 1, 2)), Program(direct, roles, (0, 1, 2)))
-
-
-def make_scanner(model: Model, plan: Plan | None) -> Scanner:
-    """The testing steps of `model` for a plan; its predicting steps without one."""
-
-    def build(roles: Roles, looped: bool) -> Any:
-        step = predict_step(model, roles) if plan is None else test_step(model, plan, roles)
-        return scan_program(step, model.stateful, looped)
-
-    return Scanner(model, Program(build, Roles((), tuple(model.weights))))
 
 
 class Trainer:
@@ -71,16 +51,29 @@ class Trainer:
         self._slots: list[Variable] = model.optimizer.state_variables
         self._structure = jax.tree.structure(model.optimizer.state)
 
-    def over(self, feed: ArrayFeed, held: Held | None) -> ArrayRun:
-        """A run over arrays, validated on others if there are any and if that can be a part of the program."""
+    def over(self, feed: ArrayFeed, held: Held | None, tester: Scanner | None) -> ArrayRun:
+        """A run over arrays.
+
+        Arguments:
+            held: what epochs are validated on, if that can be a part of the program.
+            tester: the model's own testing, which knows whether samples are apart.
+        """
         if held is not None and (not held.fits or self.model.stateful or self.model.draws_randomly):
             held = None
-        run = ArrayRun(self, feed, held)
-        run.prepare()
+        run = self._prepared(feed, held, tester)
         if held is not None and (not self.program.looped or self.model.draws_randomly):
-            run = ArrayRun(self, feed, None)
-            run.prepare()
+            run = self._prepared(feed, None, None)
         return run.placed()
+
+    def _prepared(self, feed: ArrayFeed, held: Held | None, tester: Scanner | None) -> ArrayRun:
+        apart = held is not None and tester is not None and tester.takes(held)
+        run = ArrayRun(self, feed, held, apart)
+        try:
+            run.prepare()
+        except NotApart:
+            run = ArrayRun(self, feed, held, apart=False)
+            run.prepare()
+        return run
 
     def arguments(self, program: _programs.Program, data: Any, *rest: Any) -> tuple[Any, ...]:
         """The present arguments of a program: variables, optimizer state, data."""
@@ -120,16 +113,18 @@ class ArrayRun:
 
     Attributes:
         held: what the epochs are validated on within the program, or None.
+        apart: whether that is tested all together.
     """
 
-    def __init__(self, trainer: Trainer, feed: ArrayFeed, held: Held | None) -> None:
-        self.trainer, self.feed, self.held = trainer, feed, held
+    def __init__(self, trainer: Trainer, feed: ArrayFeed, held: Held | None, apart: bool) -> None:
+        self.trainer, self.feed, self.held, self.apart = trainer, feed, held, apart
         self._seed = np.uint32(np.random.randint(2**31 - 1))
         self._count = 0
-        self._loops = Loops(feed.full, bool(feed.rest), held.batches if held else (0, 0))
+        tested = (len(held.sizes), held.batch_size) if held else (0, 0)
+        self._loops = Loops(feed.full, bool(feed.rest), *tested)
         # The key of the programs on these shapes; the rate at which they ran is known by it too.
         shapes = _programs.signature(_feed.outline((feed.data, held and held.data)))
-        self.key = (shapes, self._loops, feed.batch_size, feed.epochs_at_once)
+        self.key = (shapes, self._loops, apart, feed.batch_size, feed.epochs_at_once)
         self._rows: Any = None
 
     def prepare(self) -> None:
@@ -146,11 +141,14 @@ class ArrayRun:
                 return self.trainer.arguments(program, data, held, rows, zero, zero, self._seed, zero)
             return self.trainer.arguments(program, data, self._single_rows(full=True), self._seed, zero)
 
-        program.prepare(self.key, shapes, self._loops)
+        program.prepare(self.key, shapes, self._loops, self.apart)
         if not program.looped and feed.rest:
             rest = self._single_rows(full=False)
             program.prepare(
-                (self.key, "rest"), lambda: self.trainer.arguments(program, data, rest, self._seed, zero), self._loops
+                (self.key, "rest"),
+                lambda: self.trainer.arguments(program, data, rest, self._seed, zero),
+                self._loops,
+                self.apart,
             )
 
     def _single_rows(self, full: bool) -> Any:
@@ -211,39 +209,3 @@ class ArrayRun:
     def close(self) -> None:
         """Let the data go."""
         self._rows = None
-
-
-class Scanner:
-    """Compiled testing or predicting steps of a model."""
-
-    def __init__(self, model: Model, program: _programs.Program) -> None:
-        self.model, self.program = model, program
-
-    def __call__(self, data: Any, samples: int, batch_size: int) -> Iterator[tuple[Any, int, int]]:
-        """Run over arrays. Yields (results stacked by batch, batches, samples) piece by piece."""
-        data = jax.tree.map(lambda a: _feed.host_ready(np.asarray(a)), data)
-        stateful = self.model.stateful
-        for piece, batches, count in _feed.scan_batches(data, samples, batch_size):
-            key = _programs.signature(piece)
-
-            def arguments(piece: Any = piece, batches: int = batches, seed: int = 0) -> tuple[Any, ...]:
-                return (self.program.state(), piece, np.int32(batches), np.uint32(seed))
-
-            compiled = self.program.compile(key, arguments)
-            # Drawn only where it is used, so that testing leaves numpy's generator as it is.
-            seed = np.random.randint(2**31 - 1) if self.model.draws_randomly else 0
-            runs = [batches] if self.program.looped else range(batches)
-            parts: list[Any] = []
-            for run in runs:
-                state, results = compiled(*arguments(batches=run, seed=seed))
-                parts.append(results)
-                if stateful:
-                    _programs.store(self.program.roles.state, state)
-            yield _stacked(parts, batches), batches, count
-
-
-def _stacked(parts: list[Any], batches: int) -> Any:
-    """Results of runs, of one or of many batches each, as one host array for each result."""
-    if len(parts) == 1:
-        return jax.tree.map(lambda r: np.asarray(r)[:batches], parts[0])
-    return jax.tree.map(lambda *r: np.concatenate([np.asarray(a) for a in r]), *parts)

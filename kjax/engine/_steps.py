@@ -119,7 +119,7 @@ def train_step(
         def loss(params: Arrays) -> tuple[Any, Any]:
             outputs, masks, new, penalties = apply(model, everything, params, known, inputs, training=True, key=key)
             variables = [*everything.trainable, *everything.state]
-            with Scope(variables, [*params, *known], training=True, key=_key_of_loss(key)) as scope:
+            with Scope(variables, [*params, *known], training=True, key=key_of_loss(key)) as scope:
                 total, logs = plan.score(outputs, masks, targets, weights, penalties)
             roles.check(scope)
             return total, (logs, new[: len(state)])
@@ -133,51 +133,9 @@ def train_step(
     return step
 
 
-def _key_of_loss(key: Any) -> Any:
+def key_of_loss(key: Any) -> Any:
     """A key for random losses that no draw of the layers has: those count from 1."""
     return jax.random.fold_in(key, 0)
-
-
-def test_step(model: Network, plan: Plan, roles: Roles) -> Callable[..., Any]:
-    """(state, batch, key) -> (state, logs). In the state are all variables, trained ones too."""
-
-    def step(state: Arrays, batch: Any, key: Any) -> tuple[Arrays, Any]:
-        inputs, targets, weights = batch
-        outputs, masks, new_state, penalties = apply(model, roles, [], state, inputs, training=False, key=key)
-        with Scope(roles.state, state, key=_key_of_loss(key)) as scope:
-            _, logs = plan.score(outputs, masks, targets, weights, penalties)
-        roles.check(scope)
-        return new_state, logs
-
-    return step
-
-
-def test_in_training(model: Network, plan: Plan, slots: Sequence[Variable], roles: Roles) -> Callable[..., Any]:
-    """(params, state, opt_state, batch, number) -> logs: testing as a part of a program that trains.
-
-    Arguments:
-        slots: the variables whose values `opt_state` holds.
-        roles: those of the training.
-    """
-    everything = Roles((), (*roles.trainable, *roles.state, *slots), roles.may_freeze)
-    step = test_step(model, plan, everything)
-
-    def test(params: Arrays, state: Arrays, opt_state: Any, batch: Any, number: Any) -> Any:
-        # The key is that of `Model.evaluate`; nothing is drawn with it, or the test would not be here.
-        key = jax.random.fold_in(jax.random.key(0), number)
-        return step([*params, *state, *jax.tree.leaves(opt_state)], batch, key)[1]
-
-    return test
-
-
-def predict_step(model: Network, roles: Roles) -> Callable[..., Any]:
-    """(state, batch, key) -> (state, outputs)."""
-
-    def step(state: Arrays, batch: Any, key: Any) -> tuple[Arrays, Any]:
-        outputs, _, new_state, _ = apply(model, roles, [], state, batch[0], training=False, key=key)
-        return new_state, outputs
-
-    return step
 
 
 def gather(data: Any, rows: Any) -> Any:
@@ -196,12 +154,14 @@ class Loops:
     Arguments:
         full: full batches in an epoch.
         ragged: whether a shorter one follows.
-        held: batches that an epoch is validated on: full ones, then shorter ones; none if it is not validated.
+        held: batches that an epoch is validated on; none if it is not validated.
+        held_size: samples in each of them, but for the last.
     """
 
     full: int
     ragged: bool
-    held: tuple[int, int] = (0, 0)
+    held: int = 0
+    held_size: int = 0
 
     @property
     def steps(self) -> int:
@@ -214,7 +174,7 @@ def train_program(step: Callable[..., Any], test: Callable[..., Any], n_logs: in
 
     (params, state, opt_state, data, held, rows, start, stop, seed, count) -> (params, state, opt_state, logs):
 
-    - `data` are all samples; `held` those to validate on, cut into (full, shorter) batches; each may be None.
+    - `data` are all samples; `held` those to validate on, or None.
     - `rows` is (index, last, validated): the samples of the full batches (epochs * full, size), of the ragged ones
       (epochs, rest) or None, and whether each epoch is validated (epochs,).
     - `start`, `stop` count batches from the beginning of the block, ragged ones included.
@@ -223,7 +183,7 @@ def train_program(step: Callable[..., Any], test: Callable[..., Any], n_logs: in
 
     Arguments:
         step: trains on a batch, as `train_step` makes it.
-        test: (params, state, opt_state, batch, number) -> logs.
+        test: (params, state, opt_state, held) -> logs (held, n_logs).
     """
     full, steps = loops.full, loops.steps
 
@@ -248,52 +208,47 @@ def train_program(step: Callable[..., Any], test: Callable[..., Any], n_logs: in
             number = epoch * steps + batch
             step_key = jax.random.fold_in(key, count + (number - start))
             params, state, opt_state, log = step(params, state, opt_state, gather(data, samples), step_key)
-            return params, state, opt_state, _put(logs, log, epoch, batch), tested
+            return params, state, opt_state, _put(logs, log[None], epoch, batch), tested
 
         def run_epoch(epoch: Any, carry: Any) -> Any:
             first = jnp.maximum(0, start - epoch * steps)
             end = jnp.minimum(steps, stop - epoch * steps)
             whole = full == 1 and not loops.ragged  # then an epoch that is begun is also ended
-            carry = _repeat(
+            carry = repeat(
                 None if whole else (first, jnp.minimum(end, full)),
                 lambda batch, carry: train(carry, index[epoch * full + batch], epoch, batch),
                 carry,
             )
             if loops.ragged:
-                carry = _repeat((jnp.maximum(first, full), end), lambda b, c: train(c, last[epoch], epoch, b), carry)
+                carry = repeat((jnp.maximum(first, full), end), lambda b, c: train(c, last[epoch], epoch, b), carry)
             if held is not None:
                 ends = jnp.where(validated[epoch] & (end == steps), 1, 0)
-                carry = _repeat((0, ends), lambda _, carry: validate(carry, epoch), carry)
+                carry = repeat((0, ends), lambda _, carry: validate(carry, epoch), carry)
             return carry
 
         def validate(carry: Any, epoch: Any) -> Any:
-            variables, logs, tested = carry[:3], *carry[3:]
-            done = 0
-            for cut, batches in zip(held, loops.held, strict=True):
-
-                def body(i: Any, tested: Any, cut: Any = cut, done: int = done) -> Any:
-                    return _put(tested, test(*variables, jax.tree.map(lambda a: a[i], cut), i), epoch, done + i)
-
-                tested = _repeat(None if batches == 1 else (0, batches), body, tested) if batches else tested
-                done += batches
-            return *variables, logs, tested
+            *variables, logs, tested = carry
+            return *variables, logs, _put(tested, test(*variables, held), epoch, 0)
 
         logs = jnp.zeros((epochs, steps, n_logs), log_dtype())
-        tested = jnp.zeros((epochs, sum(loops.held), n_logs), log_dtype())
+        tested = jnp.zeros((epochs, loops.held, n_logs), log_dtype())
         carry = (params, state, opt_state, logs, tested)
         bounds = None if epochs == 1 else (start // steps, -(-stop // steps))
-        params, state, opt_state, logs, tested = _repeat(bounds, run_epoch, carry)
+        params, state, opt_state, logs, tested = repeat(bounds, run_epoch, carry)
         return params, state, opt_state, (logs, tested)
 
     return program
 
 
-def _put(logs: Any, log: Any, epoch: Any, batch: Any) -> Any:
-    """`logs` with the line of one batch. Its place is known to exist, so that nothing else is read or written."""
-    return lax.dynamic_update_slice(logs, log[None, None], (epoch, jnp.int32(batch), jnp.int32(0)))
+def _put(logs: Any, lines: Any, epoch: Any, batch: Any) -> Any:
+    """`logs` with the lines (batches, n_logs) of an epoch's batches from `batch` on.
+
+    Their place is known to exist, so that nothing else is read or written.
+    """
+    return lax.dynamic_update_slice(logs, lines[None], (epoch, jnp.int32(batch), jnp.int32(0)))
 
 
-def _repeat(bounds: tuple[Any, Any] | None, body: Callable[[Any, Any], Any], carry: Any) -> Any:
+def repeat(bounds: tuple[Any, Any] | None, body: Callable[[Any, Any], Any], carry: Any) -> Any:
     """`body(i, carry)` for each i in the bounds; just once, with 0, without a loop, if they are None."""
     return body(0, carry) if bounds is None else lax.fori_loop(*bounds, body, carry)
 
@@ -319,37 +274,5 @@ def batch_program(step: Callable[..., Any]) -> Callable[..., Any]:
 
     def program(params: Arrays, state: Arrays, opt_state: Any, batch: Any, seed: Any) -> tuple[Any, ...]:
         return step(params, state, opt_state, batch, jax.random.key(seed))
-
-    return program
-
-
-def scan_program(step: Callable[..., Any], stateful: bool, looped: bool) -> Callable[..., Any]:
-    """Testing or predicting over the first `count` batches of `data`.
-
-    (state, data, count, seed) -> (state, results), where `data` is (batches, samples, ...) and the results are stacked
-    in front. Only a stateful model's batches depend on each other and change the state. Not looped, it runs the batch
-    number `count` alone.
-    """
-
-    def program(state: Arrays, data: Any, count: Any, seed: Any) -> tuple[Any, Any]:
-        key = jax.random.key(seed)
-
-        def one(state: Arrays, i: Any) -> tuple[Arrays, Any]:
-            new_state, result = step(state, jax.tree.map(lambda a: a[i], data), jax.random.fold_in(key, i))
-            return (new_state if stateful else state), result
-
-        if not looped:
-            state, result = one(state, count)
-            return (state if stateful else []), jax.tree.map(lambda a: a[None], result)
-        shapes = jax.eval_shape(lambda: one(state, 0)[1])
-        batches = jax.tree.leaves(data)[0].shape[0]
-        results = jax.tree.map(lambda s: jnp.zeros((batches, *s.shape), s.dtype), shapes)
-
-        def body(i: Any, carry: Any) -> Any:
-            kept, results = carry
-            kept, result = one(kept if stateful else state, i)
-            return (kept if stateful else []), jax.tree.map(lambda a, r: a.at[i].set(r), results, result)
-
-        return lax.fori_loop(0, count, body, (state if stateful else [], results))
 
     return program

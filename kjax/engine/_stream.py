@@ -262,7 +262,7 @@ def _test(model: Model, batches: _Batches, count: int | None, bar: Progbar | Non
                 break
             size = batch[0][0].shape[0]
             scanner = model._scanner("test")
-            for logs, _, _ in scanner(batch, size, size):
+            for logs, _, _ in scanner.test(batch, size, size):
                 total = total + size * logs[0].astype(np.float64)
                 told.of(1, size, logs)
             samples += size

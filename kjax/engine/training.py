@@ -17,7 +17,8 @@ from kjax.engine import _adapt, _check, _data, _epochs, _loop, _stream
 from kjax.engine._feed import ArrayFeed, Held
 from kjax.engine._plan import Plan, make_plan
 from kjax.engine._pure import PureModel, pure
-from kjax.engine._runs import Scanner, Trainer, make_scanner, make_trainer
+from kjax.engine._runs import Trainer, make_trainer
+from kjax.engine._scanner import Scanner
 from kjax.engine.base_layer import unpack
 from kjax.engine.input_layer import Input
 from kjax.engine.network import Network
@@ -146,7 +147,7 @@ class Model(GeneratorMethods, Network):
     def _scanner(self, kind: str) -> Scanner:
         """The compiled steps that test (`'test'`) or predict (`'predict'`)."""
         if kind not in self._programs:
-            self._programs[kind] = make_scanner(self, self._plan if kind == "test" else None)
+            self._programs[kind] = Scanner(self, self._plan if kind == "test" else None)
         return self._programs[kind]
 
     def _check_trainable(self) -> None:
@@ -321,6 +322,10 @@ class Model(GeneratorMethods, Network):
         Raises:
             ValueError: if the data do not fit the model.
         """
+        if type(x) is np.ndarray and "predict" in self._programs and not (verbose or steps or callbacks):
+            shortcut = self._programs["predict"].shortcuts.get((x.shape, x.dtype))
+            if shortcut is not None:
+                return shortcut(x)
         if _adapt.is_source(x):
             ways = Ways(workers, use_multiprocessing, max_queue_size)
             told = _loop.listeners(self, callbacks)
@@ -337,7 +342,7 @@ class Model(GeneratorMethods, Network):
                 f"the batch size {size}. Found: {samples} samples."
             )
         told = _loop.Told(_loop.listeners(self, callbacks), "predict")
-        return unpack(_loop.predict_arrays(self._scanner("predict"), (inputs, [], []), samples, size, verbose, told))
+        return unpack(_loop.predict_arrays(self._scanner("predict"), inputs, samples, size, verbose, told))
 
     # -- single batches ----------------------------------------------------------------------------------------------
 
@@ -359,7 +364,7 @@ class Model(GeneratorMethods, Network):
         self._require_plan()
         batch = _data.training(self, x, y, sample_weight, None, finite=False)
         samples = batch[0][0].shape[0]
-        (logs, _, _), *_ = self._scanner("test")(batch, samples, samples)
+        (logs, _, _), *_ = self._scanner("test").test(batch, samples, samples)
         return unpack([np.asarray(value) for value in logs[0]])
 
     def predict_on_batch(self, x: Any) -> Any:
@@ -368,7 +373,7 @@ class Model(GeneratorMethods, Network):
         inputs = _data.inputs(self, x)
         samples = _check.check_lengths(inputs, ())
         told = _loop.Told(None, "predict")
-        return unpack(_loop.predict_arrays(self._scanner("predict"), (inputs, [], []), samples, samples, 0, told))
+        return unpack(_loop.predict_arrays(self._scanner("predict"), inputs, samples, samples, 0, told))
 
     def to_jax(self) -> PureModel:
         """The model as a pure function and its pytrees: `apply, params, state = model.to_jax()`.

@@ -1,0 +1,62 @@
+"""Whether the samples of a batch can be computed together with any others, to the same results.
+
+Where no sample touches another's result, testing and predicting choose the size of their batches themselves: large
+ones, and a few sizes for any number of samples, filled up with zeros. It is told from the layers that kjax knows; what
+a user wrote may do anything, and is run in batches of the size that was asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kjax._core.graph import Tensor
+from kjax.engine.base_layer import Layer
+from kjax.engine.network import Network
+
+if TYPE_CHECKING:
+    from kjax.engine._plan import Plan
+
+_OURS = __name__.partition(".")[0] + "."
+
+# Layers that run what the user gives them.
+_OPEN = frozenset(("Lambda", "RNN", "ConvRNN2D", "StackedRNNCells"))
+
+
+def keeps_samples_apart(model: Network) -> bool:
+    """Whether each row of the outputs depends on the same row of the inputs alone, when the model is not training."""
+    if model.stateful or not model.inputs or any(tensor.shape[0] is not None for tensor in model.inputs):
+        return False
+    if any(not output.shape or output.shape[0] is not None for output in model.outputs):
+        return False
+    return all(_is_known(layer) for layer in model._flatten())
+
+
+def scores_samples_apart(plan: Plan) -> bool:
+    """Whether all losses and metrics are kjax's own, which score each sample for itself."""
+    functions = [output.loss for output in plan.trained]
+    functions += [metric.function for output in plan.trained for metric in output.metrics]
+    return all(_is_ours(function) for function in functions)
+
+
+def _is_ours(thing: Any) -> bool:
+    return (getattr(thing, "__module__", None) or "").startswith(_OURS)
+
+
+def _is_known(layer: Layer) -> bool:
+    if not _is_ours(type(layer)) or type(layer).__name__ in _OPEN:
+        return False
+    if layer.penalizes or layer._losses or getattr(layer, "activity_regularizer", None) is not None:
+        return False
+    functions = (getattr(layer, name, None) for name in ("activation", "recurrent_activation"))
+    if not all(function is None or _is_ours(function) for function in functions):
+        return False
+    if isinstance(layer, Network):
+        return type(layer).call is Network.call and all(isinstance(node.op, Layer) for node in layer._order)
+    return not _works_on_batch_axis(layer)
+
+
+def _works_on_batch_axis(layer: Layer) -> bool:
+    given = [getattr(layer, name, None) for name in ("axis", "axes")]
+    axes = [axis for item in given for axis in (item if isinstance(item, (list, tuple)) else [item])]
+    ranks = {len(x.shape) for node in layer._inbound_nodes for x in node.inputs if isinstance(x, Tensor)}
+    return any(isinstance(axis, int) and (axis == 0 or -axis in ranks) for axis in axes)
