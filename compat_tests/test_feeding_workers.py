@@ -18,7 +18,7 @@ import pytest
 from compat_tests.feeding_helper import Failing, Killed, Printing, Regression
 from compat_tests.fit_helper import linear, same_bits
 from kjax import callbacks
-from kjax._core import workers
+from kjax._core import child, workers
 from kjax.layers import Dense, Dropout
 from kjax.models import Sequential
 
@@ -275,6 +275,18 @@ def test_a_script_without_guard_is_not_run_again(tmp_path: pathlib.Path) -> None
     assert done.stdout == "own 8\n"
     assert "which another process would have to run again" in done.stderr
     assert "Threads of this process are used instead" in done.stderr
+
+
+def test_a_script_that_trains_beside_its_guard_is_not_run_again(tmp_path: pathlib.Path) -> None:
+    done = script(tmp_path, guard='if __name__ == "__main__":\n    pass\nif True:')
+    assert done.stdout == "own 8\n"
+    assert "which another process would have to run again" in done.stderr
+
+
+def test_worker_processes_start_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child, "_importing", True)
+    with pytest.raises(RuntimeError, match="the script trains while it is imported"):
+        linear().fit_generator(Regression(), verbose=0, use_multiprocessing=True)
 
 
 def test_a_class_of_a_module_needs_no_guard_under_the_aliases(tmp_path: pathlib.Path) -> None:

@@ -7,6 +7,7 @@ one dictionary access.
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -14,6 +15,21 @@ Converter = Callable[[tuple[Any, ...], dict[str, Any]], tuple[tuple[Any, ...], d
 F = TypeVar("F", bound=Callable[..., Any])
 
 _converters: dict[str, Converter] = {}
+_waiting: dict[str, list[Callable[[], None]]] = {}
+
+
+def when_loaded(module: str, action: Callable[[], None]) -> None:
+    """Call `action` once `module`, which is imported when it is first used, says that it is `loaded`."""
+    if module in sys.modules:
+        action()
+    else:
+        _waiting.setdefault(module, []).append(action)
+
+
+def loaded(module: str) -> None:
+    """Say at the end of a module that it is there."""
+    for action in _waiting.pop(module, []):
+        action()
 
 
 def install(owner: str, converter: Converter) -> None:

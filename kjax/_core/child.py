@@ -27,6 +27,9 @@ from kjax._core.child import serve
 serve()"""
 _SIZE = struct.Struct("<Q")
 _GRACE_S = 0.5
+_TRAINS = {"fit", "fit_generator", "evaluate_generator", "predict_generator", "train_on_batch"}
+
+_importing = False  # whether this is such a process, which imports the user's script
 
 
 def unable(payload: bytes) -> str:
@@ -46,13 +49,19 @@ def unable(payload: bytes) -> str:
 
 
 def _guarded(path: Path) -> bool:
-    """Whether a script looks at `__name__` before it acts."""
+    """Whether a script looks at `__name__` before it trains."""
     try:
         body = ast.parse(path.read_bytes()).body
     except (OSError, SyntaxError, ValueError):
         return False
-    tests = [statement.test for statement in body if isinstance(statement, ast.If)]
-    return any(isinstance(node, ast.Name) and node.id == "__name__" for test in tests for node in ast.walk(test))
+    guards = [part for part in body if isinstance(part, ast.If) and _names(part.test, ast.Name, {"__name__"})]
+    kept = (*guards, *(part for part in body if isinstance(part, (ast.FunctionDef, ast.ClassDef))))
+    return bool(guards) and not any(_names(part, ast.Attribute, _TRAINS) for part in body if part not in kept)
+
+
+def _names(tree: ast.AST, kind: type[ast.Name] | type[ast.Attribute], names: set[str]) -> bool:
+    found = [node for node in ast.walk(tree) if isinstance(node, kind)]
+    return any((node.id if isinstance(node, ast.Name) else node.attr) in names for node in found)
 
 
 def _preparation(payload: bytes) -> bytes:
@@ -73,6 +82,11 @@ class Child:
     """
 
     def __init__(self, payload: bytes) -> None:
+        if _importing:
+            raise RuntimeError(
+                "A worker process imports the script to find the class of its batches, and the script trains while it "
+                'is imported. Put what trains under `if __name__ == "__main__":`, or the class into its own module.'
+            )
         import subprocess
         from multiprocessing.spawn import get_executable
 
@@ -189,8 +203,10 @@ def _exactly(file: IO[bytes], size: int) -> bytearray:
 
 def serve() -> None:
     """The life of the process: load a source, answer with its batches, end with the pipe."""
+    global _importing
     import multiprocessing.spawn
 
+    _importing = True
     stdin, stdout = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what the user's code prints must not get between the answers
     sys.stdin = open(os.devnull)  # noqa: SIM115  # for as long as the process lives

@@ -9,57 +9,15 @@ derivative of the kernel is one product over all steps after the loop instead of
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
-Activation = Callable[[Any], Any]
-Masks = Sequence[Any] | None  # dropout masks: one for all gates, or one for each
-
-
-class Loop(NamedTuple):
-    """What is fixed about a loop.
-
-    Attributes:
-        kind: key of `STEPS`.
-        activation, recurrent_activation: elementwise functions, of the output and of the gates.
-        unroll: whether the steps are written one after the other.
-    """
-
-    kind: str
-    activation: Activation
-    recurrent_activation: Activation
-    unroll: bool = False
-
-
-def into(x: Any, kernel: Any, masks: Masks) -> Any:
-    """`x · kernel`; with a mask for each gate, its columns see `x` through its mask."""
-    if not masks:
-        return jnp.matmul(x, kernel)
-    if len(masks) == 1:
-        return jnp.matmul(_masked(x, masks[0]), kernel)
-    parts = jnp.split(kernel, len(masks), axis=1)
-    return jnp.concatenate([jnp.matmul(_masked(x, m), part) for m, part in zip(masks, parts, strict=True)], -1)
-
-
-def _masked(x: Any, mask: Any) -> Any:
-    return x * mask.reshape((1,) * (x.ndim - mask.ndim) + mask.shape)
-
-
-def project(xs: Any, kernel: Any, bias: Any, masks: Masks = None) -> Any:
-    """`x · kernel + bias` for all time steps `(time, batch, features)` at once."""
-    flat = xs.reshape(-1, xs.shape[-1])
-    if masks:
-        masks = [jnp.tile(mask, (xs.shape[0], 1)) for mask in masks]
-    return add_bias(into(flat, kernel, masks), bias).reshape(*xs.shape[:2], kernel.shape[1])
-
-
-def add_bias(x: Any, bias: Any) -> Any:
-    """`x + bias` along the last axis; `x` where there is none."""
-    return x if bias is None else x + bias.reshape((1,) * (x.ndim - 1) + (-1,))
+from kjax.backend import _lstm
+from kjax.backend._gates import Loop, Masks, add_bias, into, kernel_gradient, masked, project
 
 
 # -- one step ----------------------------------------------------------------------------------------------------------
@@ -85,7 +43,7 @@ def gru_step(loop: Loop, x: Any, states: Any, kernel: Any, masks: Masks) -> tupl
     units = h.shape[-1]
     gates = x[..., : 2 * units] + into(h, kernel[:, : 2 * units], masks and masks[:2])
     z, r = jnp.split(loop.recurrent_activation(gates), 2, axis=-1)
-    reset = r * (_masked(h, masks[2]) if masks else h)
+    reset = r * (masked(h, masks[2]) if masks else h)
     candidate = loop.activation(x[..., 2 * units :] + jnp.matmul(reset, kernel[:, 2 * units :]))
     return (z * h + (1 - z) * candidate,), (reset,)
 
@@ -107,7 +65,7 @@ def gru_after_step(loop: Loop, x: Any, states: Any, kernel: Any, masks: Masks) -
 
 def _seen(h: Any, masks: Masks) -> tuple[Any, Masks]:
     """A mask for all gates of a GRU drops the state itself, also where it is blended with the new one."""
-    return (_masked(h, masks[0]), None) if masks and len(masks) == 1 else (h, masks)
+    return (masked(h, masks[0]), None) if masks and len(masks) == 1 else (h, masks)
 
 
 STEPS: dict[str, Callable[..., tuple[Any, Any]]] = {
@@ -147,25 +105,25 @@ def run(loop: Loop, xs: Any, states: Any, kernel: Any, masks: Masks, skip: Any) 
         skip: `(time, batch, 1)`, true where the states stay as they are; None for nowhere.
 
     Returns:
-        All outputs `(time, batch, units)` and the tuple of last states.
+        All outputs `(time, batch, units)`, or None if `loop` does not ask for them, and the tuple of last states.
     """
-    results: Any = _all_steps(loop, xs, states, kernel, masks, skip)
+    results: Any = (_lstm.run if _lstm.can_run(loop) else _all_steps)(loop, xs, states, kernel, masks, skip)
     return results
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _all_steps(loop: Loop, xs: Any, states: Any, kernel: Any, masks: Masks, skip: Any) -> tuple[Any, Any]:
     outputs, states, _ = _plain(loop, xs, states, kernel, masks, skip)
-    return outputs, states
+    return outputs if loop.sequences else None, states
 
 
 def _forward(loop: Loop, xs: Any, states: Any, kernel: Any, masks: Masks, skip: Any) -> Any:
     def of_inputs(xs: Any, states: Any) -> Any:
         outputs, last, extra = _plain(loop, xs, states, kernel, masks, skip)
-        return (outputs, last), extra
+        return (outputs if loop.sequences else None, last), (outputs, extra)
 
-    results, pull, extra = jax.vjp(of_inputs, xs, states, has_aux=True)
-    return results, (pull, states[0], results[0], extra, masks)
+    results, pull, (outputs, extra) = jax.vjp(of_inputs, xs, states, has_aux=True)
+    return results, (pull, states[0], outputs, extra, masks)
 
 
 def _backward(loop: Loop, kept: Any, cotangents: Any) -> Any:
@@ -178,30 +136,19 @@ def _backward(loop: Loop, kept: Any, cotangents: Any) -> Any:
     if loop.kind == "gru":
         by_kernel = jnp.concatenate(
             [
-                _kernel_gradient(before, by_xs[..., : 2 * units], masks and masks[:2]),
-                _kernel_gradient(extra[0], by_xs[..., 2 * units :], None),
+                kernel_gradient(before, by_xs[..., : 2 * units], masks and masks[:2]),
+                kernel_gradient(extra[0], by_xs[..., 2 * units :], None),
             ],
             axis=1,
         )
     elif loop.kind == "gru_after":
         products = jnp.concatenate([by_xs[..., : 2 * units], by_xs[..., 3 * units :]], -1)
-        by_kernel = _kernel_gradient(before, products, masks)
+        by_kernel = kernel_gradient(before, products, masks)
     else:
-        by_kernel = _kernel_gradient(before, by_xs, masks)
+        by_kernel = kernel_gradient(before, by_xs, masks)
     return by_xs, by_states, by_kernel, None, None
 
 
-def _kernel_gradient(h: Any, by_products: Any, masks: Masks) -> Any:
-    """The sum of `h[t]ᵀ · by_products[t]` over the steps, as one product."""
-    columns = by_products.shape[-1]
-    if not masks:
-        return jnp.matmul(h.reshape(-1, h.shape[-1]).T, by_products.reshape(-1, columns))
-    if len(masks) == 1:
-        return _kernel_gradient(_masked(h, masks[0]), by_products, None)
-    parts = jnp.split(by_products, len(masks), axis=-1)
-    return jnp.concatenate(
-        [_kernel_gradient(_masked(h, m), part, None) for m, part in zip(masks, parts, strict=True)], axis=1
-    )
-
-
 _all_steps.defvjp(_forward, _backward)
+
+__all__ = ["STEPS", "Loop", "add_bias", "project", "run"]

@@ -102,8 +102,21 @@ def dropout(x: Any, level: Any, noise_shape: Any = None, seed: int | None = None
         noise_shape = x.shape
     shape = tuple(length if n is None else int(n) for n, length in zip(noise_shape, x.shape, strict=True))
     keep = 1.0 - level if isinstance(level, (int, float)) else 1.0 - array(level).astype(x.dtype)
-    kept = jax.random.uniform(draw_key(seed), shape, jnp.float32) < jnp.asarray(keep, jnp.float32)
+    kept = _chosen(draw_key(seed), shape, keep)
     return jnp.where(jnp.broadcast_to(kept, x.shape), x / keep, 0)
+
+
+def _chosen(key: Any, shape: tuple[int, ...], share: Any) -> Any:
+    """True with probability `share`, (shape).
+
+    A known share is rounded to a multiple of 2^-16: two choices then take one random number, and half the time.
+    """
+    limit = round(share * 65536) if isinstance(share, float) else 65536
+    if limit == 65536 or not shape:
+        return jax.random.uniform(key, shape, jnp.float32) < jnp.asarray(share, jnp.float32)
+    bits = jax.random.bits(key, (-(-shape[0] // 2), *shape[1:]), jnp.uint32)
+    halves = (bits & jnp.uint32(0xFFFF), bits >> jnp.uint32(16))
+    return jnp.concatenate([half < jnp.uint32(limit) for half in halves])[: shape[0]]
 
 
 @op

@@ -41,8 +41,7 @@ def _is_rearranged_convolution(equation: Any) -> bool:
     axes = equation.params["dimension_numbers"]
     last = len(axes.lhs_spec) - 1
     batch = (0, last, *range(1, last))
-    grouped = equation.params["feature_group_count"] > 1 or equation.params["batch_group_count"] > 1
-    return grouped or tuple(axes) != (batch, (last, last - 1, *range(last - 1)), batch)
+    return tuple(axes) != (batch, (last, last - 1, *range(last - 1)), batch)
 
 
 def _is_convolution(equation: Any) -> bool:

@@ -290,9 +290,8 @@ class Model(GeneratorMethods, Network):
         """
         self._require_compiled()
         if _adapt.is_source(x):
-            ways = Ways(workers, use_multiprocessing, max_queue_size)
-            told = _loop.listeners(self, callbacks)
-            return unpack(_stream.evaluate(self, _adapt.batches(x, batch_size), steps, verbose, ways, told))
+            how = Ways(workers, use_multiprocessing, max_queue_size), _loop.listeners(self, callbacks)
+            return unpack(_stream.evaluate(self, _adapt.batches(x, batch_size), steps, verbose, *how))
         self._build_for(x)
         self._require_plan()
         data = _data.training(self, x, y, sample_weight, None, finite=False)
@@ -327,9 +326,8 @@ class Model(GeneratorMethods, Network):
             if shortcut is not None:
                 return shortcut(x)
         if _adapt.is_source(x):
-            ways = Ways(workers, use_multiprocessing, max_queue_size)
-            told = _loop.listeners(self, callbacks)
-            return unpack(_stream.predict(self, _adapt.batches(x, batch_size), steps, verbose, ways, told))
+            how = Ways(workers, use_multiprocessing, max_queue_size), _loop.listeners(self, callbacks)
+            return unpack(_stream.predict(self, _adapt.batches(x, batch_size), steps, verbose, *how))
         self._build_for(x)
         inputs = _data.inputs(self, x)
         samples = _check.check_lengths(inputs, ())

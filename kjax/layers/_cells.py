@@ -96,9 +96,16 @@ class Cell(Layer):
         return new[0], list(new)
 
     def sequence(
-        self, inputs: Any, states: Sequence[Any], mask: Any, go_backwards: bool, unroll: bool, training: Any
+        self,
+        inputs: Any,
+        states: Sequence[Any],
+        mask: Any,
+        go_backwards: bool,
+        unroll: bool,
+        training: Any,
+        sequences: bool = True,
     ) -> tuple[Any, Any, list[Any]]:
-        """The last output, all outputs and the last states, as `K.rnn` returns them."""
+        """The last output, all outputs (None unless `sequences`) and the last states, as `K.rnn` returns them."""
         dropped, recurrent = self.draw_masks(inputs.shape[0], training)
         xs = jnp.swapaxes(as_float(inputs, self.kernel.dtype), 0, 1)
         skip = None if mask is None else jnp.swapaxes(jnp.logical_not(mask.astype(bool)), 0, 1)
@@ -109,8 +116,8 @@ class Cell(Layer):
         xs = self._project(xs, dropped)
         first = tuple(jnp.asarray(state, xs.dtype) for state in states)
         kernel = value(self.recurrent_kernel)
-        outputs, last = _recurrent.run(self._loop(unroll), xs, first, kernel, recurrent or None, skip)
-        return last[0], jnp.swapaxes(outputs, 0, 1), list(last)
+        outputs, last = _recurrent.run(self._loop(unroll, sequences), xs, first, kernel, recurrent or None, skip)
+        return last[0], jnp.swapaxes(outputs, 0, 1) if sequences else None, list(last)
 
     @property
     def has_sequence(self) -> bool:
@@ -119,8 +126,8 @@ class Cell(Layer):
         known = all(_is_known(f) for f in (self.activation, self.recurrent_activation))
         return own is Cell and known
 
-    def _loop(self, unroll: bool = False) -> _recurrent.Loop:
-        return _recurrent.Loop(self.kind, self.activation, self.recurrent_activation, unroll)
+    def _loop(self, unroll: bool = False, sequences: bool = True) -> _recurrent.Loop:
+        return _recurrent.Loop(self.kind, self.activation, self.recurrent_activation, unroll, sequences)
 
     def _project(self, xs: Any, masks: list[Any]) -> Any:
         bias = None if self.bias is None else value(self.bias)

@@ -200,7 +200,8 @@ class RNN(Layer):
         """The last output, all outputs, and the last states."""
         cell = self.cell
         if getattr(cell, "has_sequence", False) and not constants and not (self.unroll and mask is not None):
-            return cell.sequence(inputs, states, mask, self.go_backwards, self.unroll, training)
+            asked = self.return_sequences
+            return cell.sequence(inputs, states, mask, self.go_backwards, self.unroll, training, asked)
         kwargs = {"training": training} if takes(cell.call, "training") else {}
 
         def step(x: Any, states: list[Any]) -> Any:

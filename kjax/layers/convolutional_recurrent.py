@@ -116,7 +116,14 @@ class ConvLSTM2DCell(Layer):
         return type(self).call is ConvLSTM2DCell.call
 
     def sequence(
-        self, inputs: Any, states: list[Any], mask: Any, go_backwards: bool, unroll: bool, training: Any
+        self,
+        inputs: Any,
+        states: list[Any],
+        mask: Any,
+        go_backwards: bool,
+        unroll: bool,
+        training: Any,
+        sequences: bool = True,
     ) -> tuple[Any, Any, list[Any]]:
         """The last output, all outputs and the last states, as `K.rnn` returns them."""
         batch, steps, *image = inputs.shape

@@ -71,10 +71,10 @@ class _CuDNNRNN(RNN):
         kernel, recurrent_kernel = (_as_cudnn_reads(value(k), self.gates) for k in (self.kernel, self.recurrent_kernel))
         biases = value(self.bias).reshape(2, -1)
         kind, xs = self._projected(_recurrent.project(xs, kernel, None), biases)
-        loop = _recurrent.Loop(kind, activations.tanh, activations.sigmoid)
+        loop = _recurrent.Loop(kind, activations.tanh, activations.sigmoid, sequences=self.return_sequences)
         first = tuple(jnp.asarray(state, xs.dtype) for state in states)
         outputs, last = _recurrent.run(loop, xs, first, recurrent_kernel, None, None)
-        return last[0], jnp.swapaxes(outputs, 0, 1), list(last)
+        return last[0], jnp.swapaxes(outputs, 0, 1) if self.return_sequences else None, list(last)
 
     def _projected(self, xs: Any, biases: Any) -> tuple[str, Any]:
         """The kind of loop, and what it reads, of projected inputs and both biases."""

@@ -6,6 +6,7 @@ methods, `preprocessing` and `utils` for what stands beside models.
 
 from __future__ import annotations
 
+from kjax._core import arguments
 from kjax.legacy import convolutional, layers, models, preprocessing, recurrent, utils
 from kjax.legacy._convert import Order, Table, install_tables
 
@@ -17,4 +18,4 @@ install_tables(recurrent.TABLES)
 recurrent.install_layers()
 install_tables(preprocessing.TABLES)
 install_tables(utils.TABLES)
-preprocessing.install_attributes()
+arguments.when_loaded("kjax.preprocessing", preprocessing.install_attributes)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from kjax.legacy._convert import Args, Kwargs, Order, Table
-from kjax.preprocessing import image, text
 
 _ORDERINGS = {"th": "channels_first", "tf": "channels_last", "default": None}
 _DIM_ORDERING: dict[str, Any] = {"names": {"dim_ordering": "data_format"}, "values": {"data_format": _ORDERINGS}}
@@ -95,6 +94,8 @@ def base_filter() -> str:
 
 def install_attributes() -> None:
     """Let iterators answer to the attributes of Keras 1 and 2.0, and `text` to `base_filter`."""
+    from kjax.preprocessing import image, text
+
     for old, new in ATTRIBUTES.items():
         setattr(image.Iterator, old, property(lambda self, name=new: getattr(self, name)))
     text.base_filter = base_filter  # type: ignore[attr-defined]

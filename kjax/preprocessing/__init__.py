@@ -2,5 +2,8 @@
 
 from __future__ import annotations
 
+from kjax._core import arguments
 from kjax.preprocessing import image, sequence, text
 from kjax.preprocessing._folders import image_dataset_from_directory, text_dataset_from_directory
+
+arguments.loaded(__name__)

@@ -28,7 +28,7 @@ WORK = Work(
         **_classifier.makers(lambda classifier, data: partial(_train_and_test, classifier)),
         "keras": keras,
     },
-    tolerance=0.1,
+    tolerance=0.2,
     unit="script",
     sizes=(5,),
     quick_sizes=(2,),
