@@ -13,6 +13,7 @@ from jax import lax
 
 from kjax import backend as K
 from kjax.backend import _canonical, _lowerings, _pooled
+from kjax.backend._channels import channel_sums, spread
 from kjax.backend._windows import Window, make_window
 from kjax.engine._programs import is_slow_in_loop
 
@@ -149,6 +150,15 @@ def test_forward_derivatives_and_vmap() -> None:
     assert_close(jnp.sum(per_sample(x, kernel), 0), jax.grad(lambda k: jnp.sum(plain(x, k, window)))(kernel))
 
 
+def test_sums_of_channels_and_their_transposes() -> None:
+    x, v = random(3, 4, 5, 6), random(6)
+    plainly = jnp.sum(x, (0, 1, 2)), jnp.broadcast_to(v.reshape(1, 1, 1, 6), x.shape)
+    assert_close((channel_sums(x), spread(v, x.shape)), plainly)
+    slope = jax.grad(lambda v: jnp.sum(jnp.square(spread(v, x.shape) * x)))(v)
+    assert_close(slope, 2 * v * jnp.sum(jnp.square(x), (0, 1, 2)))
+    assert_close(jax.grad(lambda x: jnp.sum(jnp.square(channel_sums(x))))(x), 2 * spread(channel_sums(x), x.shape))
+
+
 def reduced(x: Any, window: Window, operation: Any, start: float) -> Any:
     widths = (1, *window.sizes, 1), (1, *window.strides, 1), ((0, 0), *window.pads, (0, 0))
     return lax.reduce_window(x, start, operation, *widths)
@@ -227,6 +237,29 @@ def test_a_loop_keeps_the_arrangement_that_xla_is_fast_in() -> None:
     text = program.lower(random(3, 7, 7, 2), random(2, 2, 2, 3)).compile().as_text()
     assert text is not None
     assert "dim_labels=" not in text.replace("dim_labels=b01f_01io->b01f", "")
+
+
+def test_other_devices_run_the_plain_operations(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, kernel, tap = random(2, 7, 6, 4), random(3, 2, 4, 6), random(2, 2, 4, 3)
+
+    def results(x: Any) -> list[Any]:
+        return [
+            K.conv2d(x, kernel, (2, 1), "same"),
+            K.conv2d(x, kernel[:, :, :2], dilation_rate=2)[..., :4],
+            K.conv2d_transpose(x, tap.swapaxes(2, 3), (2, 14, 12, 3), (2, 2), "same"),
+            K.depthwise_conv2d(x, tap),
+            K.pool2d(x, (3, 3), (2, 2), "same"),
+            K.pool2d(x, (2, 3), (2, 1), pool_mode="avg"),
+        ]
+
+    def with_slopes(x: Any) -> Any:
+        return results(x), jax.grad(lambda x: sum(jnp.sum(jnp.sin(y)) for y in results(x)))(x)
+
+    here = jax.jit(with_slopes)(x)
+    monkeypatch.setattr(_lowerings, "on_cpu", lambda: False)
+    plainly = jax.jit(lambda x: with_slopes(x))
+    assert "reduce_window_max" in str(plainly.trace(x).jaxpr)
+    assert_close(here, plainly(x))
 
 
 def test_shapes_alone() -> None:

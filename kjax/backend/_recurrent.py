@@ -19,7 +19,6 @@ from jax import lax
 from kjax.backend import _lstm
 from kjax.backend._gates import Loop, Masks, add_bias, into, kernel_gradient, masked, project
 
-
 # -- one step ----------------------------------------------------------------------------------------------------------
 # (loop, x, states, kernel, masks) -> (new states, left operands of products beyond that of the last output)
 

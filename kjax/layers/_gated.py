@@ -7,7 +7,8 @@ from typing import Any
 
 from kjax import regularizers
 from kjax._core import notices
-from kjax.layers._cells import GRUCell, LSTMCell, SimpleRNNCell, implementation_of
+from kjax.layers._cell_parts import implementation_of
+from kjax.layers._cells import GRUCell, LSTMCell, SimpleRNNCell
 from kjax.layers._rnn import RNN
 
 

@@ -13,7 +13,7 @@ from kjax._core import config, graph
 from kjax._core.graph import Variable
 from kjax.engine._config import layer_config
 from kjax.engine.base_layer import InputSpec, Layer, registry, shape_of, to_list
-from kjax.layers._cells import shared_masks
+from kjax.layers._cell_parts import shared_masks
 from kjax.layers._stacked import StackedRNNCells, output_size, sizes, takes
 
 

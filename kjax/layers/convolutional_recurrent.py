@@ -12,7 +12,7 @@ from kjax import backend as K
 from kjax._core.graph import Variable
 from kjax.engine.base_layer import Layer
 from kjax.layers import _roles
-from kjax.layers._cells import Masks, add_forget_bias, draw_masks, roles_config, value
+from kjax.layers._cell_parts import Masks, add_forget_bias, draw_masks, roles_config, value
 from kjax.layers._conv_rnn import ConvRecurrent2D, ConvRNN2D, geometry_config, take_geometry
 from kjax.layers._gated import OfCell
 

@@ -11,7 +11,8 @@ from kjax import activations, regularizers
 from kjax._core.graph import Variable
 from kjax.backend import _recurrent
 from kjax.layers import _roles
-from kjax.layers._cells import add_forget_bias, as_float, value, with_reset_after
+from kjax.layers._cell_parts import add_forget_bias, as_float, value
+from kjax.layers._cells import with_reset_after
 from kjax.layers._rnn import RNN
 
 
