@@ -31,21 +31,21 @@ def make_trainer(model: Model, plan: Plan, trained: Sequence[Variable]) -> Train
     count = len(plan.log_names)
 
     def over_arrays(roles: Roles, looped: bool, loops: Loops, apart: bool) -> Any:
-        step = train_step(model, plan, optimizer, slots, roles)
+        step = train_step(model, plan, optimizer, slots, roles, loops.direct)
         test = test_in_training(model, plan, slots, roles, loops.held_size, apart)
         return train_program(step, test, count, loops) if looped else single_program(step)
 
-    def direct(roles: Roles, _: bool) -> Any:
-        return batch_program(train_step(model, plan, optimizer, slots, roles))
+    def one_batch(roles: Roles, _: bool, direct: bool) -> Any:
+        return batch_program(train_step(model, plan, optimizer, slots, roles, direct))
 
-    return Trainer(model, Program(over_arrays, roles, (0, 1, 2)), Program(direct, roles, (0, 1, 2)))
+    return Trainer(model, Program(over_arrays, roles, (0, 1, 2)), Program(one_batch, roles, (0, 1, 2)))
 
 
 class Trainer:
     """The compiled training steps of a model, for one plan and one set of trained variables."""
 
-    def __init__(self, model: Model, program: _programs.Program, direct: _programs.Program) -> None:
-        self.model, self.program, self.direct = model, program, direct
+    def __init__(self, model: Model, program: _programs.Program, single: _programs.Program) -> None:
+        self.model, self.program, self.single = model, program, single
         self.rates: dict[Any, float] = {}  # batches a second, by the key of a run
         # An optimizer may serve several models; what it remembers of this one's variables is kept here.
         self._slots: list[Variable] = model.optimizer.state_variables
@@ -102,10 +102,11 @@ class Trainer:
         number = np.uint32(np.random.randint(2**31 - 1) if seed is None else seed)
 
         def arguments() -> tuple[Any, ...]:
-            return self.arguments(self.direct, batch, number)
+            return self.arguments(self.single, batch, number)
 
-        run = self.direct.compile(_programs.signature(batch), arguments)
-        return np.asarray(self.finish(self.direct, run(*arguments())))
+        direct = self.model.optimizer.is_direct
+        run = self.single.compile((_programs.signature(batch), direct), arguments, direct)
+        return np.asarray(self.finish(self.single, run(*arguments())))
 
 
 class ArrayRun:
@@ -121,7 +122,7 @@ class ArrayRun:
         self._seed = np.uint32(np.random.randint(2**31 - 1))
         self._count = 0
         tested = (len(held.sizes), held.batch_size) if held else (0, 0)
-        self._loops = Loops(feed.full, bool(feed.rest), *tested)
+        self._loops = Loops(feed.full, bool(feed.rest), *tested, trainer.model.optimizer.is_direct)
         # The key of the programs on these shapes; the rate at which they ran is known by it too.
         shapes = _programs.signature(_feed.outline((feed.data, held and held.data)))
         self.key = (shapes, self._loops, apart, feed.batch_size, feed.epochs_at_once)

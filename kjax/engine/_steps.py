@@ -102,12 +102,13 @@ def cast_input(value: Any, tensor: Tensor) -> Any:
 
 
 def train_step(
-    model: Network, plan: Plan, optimizer: Optimizer, slots: Sequence[Variable], roles: Roles
+    model: Network, plan: Plan, optimizer: Optimizer, slots: Sequence[Variable], roles: Roles, direct: bool
 ) -> Callable[..., Any]:
     """(params, state, opt_state, batch, key) -> (params, state, opt_state, logs).
 
     Arguments:
         slots: the variables whose values `opt_state` holds: losses and metrics may read the optimizer's counter.
+        direct: `optimizer.is_direct`, on which the program depends.
     """
     constraints = [variable.constraint for variable in roles.trainable]
     everything = Roles(roles.trainable, (*roles.state, *slots), roles.may_freeze)
@@ -124,9 +125,12 @@ def train_step(
             roles.check(scope)
             return total, (logs, new[: len(state)])
 
-        (_, (logs, new_state)), gradients = jax.value_and_grad(loss, has_aux=True)(params)
+        total, gradients_times, (logs, new_state) = jax.vjp(loss, params, has_aux=True)
         with Scope([*everything.trainable, *everything.state], [*params, *known]) as scope:
-            params, opt_state = optimizer.apply(gradients, opt_state, params, constraints)
+            factor = optimizer.factor(opt_state.iterations) if direct else 1
+            (gradients,) = gradients_times(jnp.asarray(factor, total.dtype))
+            apply_to = optimizer.apply_steps if direct else optimizer.apply
+            params, opt_state = apply_to(gradients, opt_state, params, constraints)
         roles.check(scope)
         return params, new_state, opt_state, logs
 
@@ -156,12 +160,14 @@ class Loops:
         ragged: whether a shorter one follows.
         held: batches that an epoch is validated on; none if it is not validated.
         held_size: samples in each of them, but for the last.
+        direct: whether the optimizer's steps are numbers times the gradients.
     """
 
     full: int
     ragged: bool
     held: int = 0
     held_size: int = 0
+    direct: bool = False
 
     @property
     def steps(self) -> int:

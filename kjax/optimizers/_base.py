@@ -150,6 +150,25 @@ class Optimizer:
         """The state before the first step, for `apply`."""
         return OptimizerState(jnp.zeros((), jnp.int32), with_count(self.init(params), None))
 
+    @property
+    def is_direct(self) -> bool:
+        """Whether, with the present hyperparameters, a step is `factor` times the gradient and all that is remembered.
+
+        Then the loss is multiplied by the factor before it is differentiated, and what comes out are the steps. To
+        make them of the gradients would take as long as to add them to the parameters.
+        """
+        return False
+
+    def factor(self, iterations: Any) -> Any:
+        """What gradients are multiplied by, if the optimizer `is_direct`."""
+        raise NotImplementedError(f"{type(self).__name__} has no factor.")
+
+    def apply_steps(
+        self, steps: Any, state: OptimizerState, params: Any, constraints: Any = None
+    ) -> tuple[Any, OptimizerState]:
+        """`apply`, given the gradients times `factor`."""
+        raise NotImplementedError(f"{type(self).__name__} has no factor.")
+
     def apply(
         self, grads: Any, state: OptimizerState, params: Any, constraints: Any = None
     ) -> tuple[Any, OptimizerState]:
@@ -164,12 +183,16 @@ class Optimizer:
         """
         slots = with_count(state.slots, state.iterations)
         updates, slots = self.update(self.clip(grads), slots, params, self.decayed_rate(state.iterations))
+        return self.moved(params, updates, constraints), OptimizerState(state.iterations + 1, with_count(slots, None))
+
+    def moved(self, params: Any, updates: Any, constraints: Any = None) -> Any:
+        """The parameters after updates were added to them, and after their constraints."""
         new = jax.tree.map(lambda p, u: p + jnp.asarray(u, jnp.asarray(p).dtype), params, updates)
-        if constraints is not None:
-            leaves, structure = jax.tree.flatten(new)
-            functions = jax.tree.leaves(constraints, is_leaf=lambda x: x is None)
-            new = structure.unflatten([p if f is None else f(p) for f, p in zip(functions, leaves, strict=True)])
-        return new, OptimizerState(state.iterations + 1, with_count(slots, None))
+        if constraints is None:
+            return new
+        leaves, structure = jax.tree.flatten(new)
+        functions = jax.tree.leaves(constraints, is_leaf=lambda x: x is None)
+        return structure.unflatten([p if f is None else f(p) for f, p in zip(functions, leaves, strict=True)])
 
     def clip(self, grads: Any) -> Any:
         """`grads` after `clipnorm`, then `clipvalue`."""
