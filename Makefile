@@ -44,7 +44,7 @@ lint: $(INSTALLED_TEST)
 
 test: lint
 	@echo "==> pytest"
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4
 
 speed: $(INSTALLED_TEST)
 	@if [ -e compat_tests/speed/__main__.py ] || [ -e compat_tests/speed.py ]; then \

@@ -36,13 +36,16 @@ _OPTIONS = {"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_DOT"}
 @functools.cache
 def compiler_options() -> dict[str, Any]:
     """What to compile a program with convolutions with, beside the defaults."""
-    if not on_cpu():
-        return {}
+    return _OPTIONS if on_cpu() and knows(_OPTIONS) else {}
+
+
+def knows(options: dict[str, Any]) -> bool:
+    """Whether this version of XLA has these options of a program."""
     try:
-        jax.jit(lambda x: x, compiler_options=_OPTIONS).lower(jax.ShapeDtypeStruct((), "int32")).compile()
-    except jax.errors.JaxRuntimeError:  # another version of XLA, which does not know the option
-        return {}
-    return _OPTIONS
+        jax.jit(lambda x: x, compiler_options=options).lower(jax.ShapeDtypeStruct((), "int32")).compile()
+    except jax.errors.JaxRuntimeError:
+        return False
+    return True
 
 
 def on_cpu() -> bool:

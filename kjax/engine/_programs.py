@@ -16,7 +16,7 @@ from typing import Any
 import jax
 
 from kjax._core.graph import Variable
-from kjax.backend._lowerings import compiler_options
+from kjax.backend._lowerings import compiler_options, knows
 from kjax.engine._kept import keep_programs
 from kjax.engine._steps import Roles, Unbound
 
@@ -72,14 +72,17 @@ def _compilers() -> ThreadPoolExecutor:
 
 
 def _options(jaxpr: Any) -> dict[str, Any]:
-    """What XLA is told beside its defaults.
-
-    Without the analysis of regions it copies on a CPU every weight that a loop's body both reads and updates.
-    """
+    """What XLA is told beside its defaults."""
     if jax.default_backend() != "cpu":
         return {}
-    of_convolutions = compiler_options() if _any(jaxpr, _is_convolution) else {}
-    return {"xla_cpu_copy_insertion_use_region_analysis": True, **of_convolutions}
+    return {**_region_analysis(), **(compiler_options() if _any(jaxpr, _is_convolution) else {})}
+
+
+@functools.cache
+def _region_analysis() -> dict[str, Any]:
+    """Without it XLA copies, on a CPU, every weight that a loop's body both reads and updates."""
+    option = {"xla_cpu_copy_insertion_use_region_analysis": True}
+    return option if knows(option) else {}
 
 
 class Program:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import jax
@@ -12,6 +11,7 @@ from kjax import backend as K
 from kjax import constraints, initializers, regularizers
 from kjax._core import scope
 from kjax._core.graph import Variable
+from kjax.backend._channels import channel_sums, spread
 from kjax.engine.base_layer import InputSpec, Layer
 
 
@@ -141,37 +141,44 @@ class BatchNormalization(Layer):
 
     def _by_batch(self, x: Any) -> Any:
         """Normalize by mean and variance of the batch, and let the moving averages follow them."""
-        features = self.axis % x.ndim
-        axes = tuple(i for i in range(x.ndim) if i != features)
-        mean = jnp.mean(x, axes, keepdims=True)
-        variance = jnp.mean(jnp.square(x - mean), axes, keepdims=True)
+        mean = self._means(x)
+        variance = self._means(jnp.square(x - self._over(mean, x)))
         opened = scope.current()
         if self.trainable and opened is not None and opened.training:
-            n = math.prod(x.shape[i] for i in axes)
+            n = x.size // x.shape[self.axis]
             self._follow(self.moving_mean, mean)
             # With epsilon in it, as in the recorded runs; Keras on TensorFlow took the variance without.
             self._follow(self.moving_variance, (variance + self.epsilon) * n / (n - (1.0 + self.epsilon)))
         return self._normalize(x, mean, variance)
 
     def _by_averages(self, x: Any) -> Any:
-        mean, variance = (self._lifted(v, x) for v in (self.moving_mean, self.moving_variance))
+        mean, variance = (v.value.astype(x.dtype) for v in (self.moving_mean, self.moving_variance))
         return self._normalize(x, mean, variance)
 
     def _normalize(self, x: Any, mean: Any, variance: Any) -> Any:
         factor = jax.lax.rsqrt(variance + self.epsilon)
         if self.gamma is not None:
-            factor = factor * self._lifted(self.gamma, x)
-        normed = (x - mean) * factor
-        return normed if self.beta is None else normed + self._lifted(self.beta, x)
+            factor = factor * self.gamma.value.astype(x.dtype)
+        normed = (x - self._over(mean, x)) * self._over(factor, x)
+        return normed if self.beta is None else normed + self._over(self.beta.value.astype(x.dtype), x)
 
-    def _lifted(self, variable: Variable, x: Any) -> Any:
-        """The value of a weight, in the type of `x` and with its number of axes."""
+    def _means(self, x: Any) -> Any:
+        """The mean of each feature."""
         axis = self.axis % x.ndim
-        return variable.value.astype(x.dtype).reshape((1,) * axis + (-1,) + (1,) * (x.ndim - axis - 1))
+        if axis == x.ndim - 1 > 1:
+            return channel_sums(x) / (x.size // x.shape[-1])
+        return jnp.mean(x, tuple(i for i in range(x.ndim) if i != axis))
+
+    def _over(self, features: Any, x: Any) -> Any:
+        """Numbers of features, to be combined with `x`."""
+        axis = self.axis % x.ndim
+        if axis == x.ndim - 1 > 1:
+            return spread(features, x.shape)
+        return features.reshape((1,) * axis + (-1,) + (1,) * (x.ndim - axis - 1))
 
     def _follow(self, average: Variable, value: Any) -> None:
         old = average.value.astype(value.dtype)
-        average.assign(old * self.momentum + value.reshape(-1) * (1.0 - self.momentum))
+        average.assign(old * self.momentum + value * (1.0 - self.momentum))
 
     def get_config(self) -> dict[str, Any]:
         return {
