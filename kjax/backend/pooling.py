@@ -66,17 +66,17 @@ def _pool(
     window = make_window(padding, x.shape[1:-1], sizes, strides)
     if mode == "max":
         return from_last(_lowerings.pool_max(x, window), data_format)
-    return from_last(_lowerings.pool_sum(x, window) / _counts(x, window), data_format)
+    return from_last(_per_cell(_lowerings.pool_sum(x, window), window), data_format)
 
 
-def _counts(x: Any, window: Window) -> Any:
-    """How many cells of the input each window covers."""
+def _per_cell(sums: Any, window: Window) -> Any:
+    """Sums over windows, divided by the number of cells of the input that each window covers."""
     if not any(map(any, window.pads)):
-        return int(np.prod(window.sizes))
-    counts = np.ones((1,) * x.ndim)
+        return sums / int(np.prod(window.sizes))
     lines = zip(window.lengths, window.sizes, window.strides, window.pads, window.outputs, strict=True)
+    # One axis after the other: the numbers of all windows at once would be as many as there are windows.
     for axis, (length, size, stride, pad, cells) in enumerate(lines, start=1):
         first = np.arange(cells) * stride - pad[0]
         covered = np.minimum(first + size, length) - np.maximum(first, 0)
-        counts = counts * covered.reshape([-1 if a == axis else 1 for a in range(x.ndim)])
-    return jnp.broadcast_to(jnp.asarray(counts, x.dtype), (1, *window.outputs, 1))
+        sums = sums / jnp.asarray(covered.reshape([-1 if a == axis else 1 for a in range(sums.ndim)]), sums.dtype)
+    return sums

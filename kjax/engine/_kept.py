@@ -6,6 +6,7 @@ code: the folder belongs to the user alone, or it is not used.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import os
@@ -31,9 +32,13 @@ def keep_programs() -> None:
         return
     folder = config.home() / "programs" / _processor()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o700)
-        if not _is_private(folder) or not _is_private(folder.parent):
+        folder.parent.parent.mkdir(parents=True, exist_ok=True)
+        for made in (folder.parent, folder):
+            # One that is there already keeps its mode: others may have left files in it.
+            made.mkdir(mode=0o700, exist_ok=True)
+            if not _is_private(made):
+                return
+        if _is_open(config.home()):
             return
         _prune(folder)
     except OSError:
@@ -66,13 +71,20 @@ def _is_private(folder: Path) -> bool:
     return stat.S_ISDIR(facts.st_mode) and facts.st_uid == os.getuid() and not facts.st_mode & 0o022
 
 
+def _is_open(home: Path) -> bool:
+    """Whether anybody can put another folder in the place of one in it."""
+    mode = home.stat().st_mode
+    return hasattr(os, "getuid") and bool(mode & stat.S_IWOTH) and not mode & stat.S_ISVTX
+
+
 def _prune(folder: Path) -> None:
     files = [(entry.stat(), entry.path) for entry in os.scandir(folder) if entry.is_file(follow_symlinks=False)]
     total = sum(facts.st_size for facts, _ in files)
     if total <= _MOST:
         return
     for facts, path in sorted(files, key=lambda pair: pair[0].st_atime):
-        os.unlink(path)
+        with contextlib.suppress(FileNotFoundError):  # another process prunes too
+            os.unlink(path)
         total -= facts.st_size
         if total <= _MOST // 2:
             return

@@ -100,13 +100,14 @@ def average(logs: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     return np.add.accumulate(terms, axis=-2)[..., -1, :] / sizes.sum()
 
 
-def _advance(bar: Progbar | None, seen: int, count: int, batches: int) -> int:
-    """Show `count` more samples. The bar begins with its first batch, as in Keras."""
-    if bar is not None and not seen and batches > 1:
-        bar.update(count // batches)
-    if bar is not None:
-        bar.update(seen + count)
-    return seen + count
+def _advance(bar: Progbar | None, seen: int, sizes: np.ndarray) -> int:
+    """Show the samples of more batches. The bar begins with its first batch, as in Keras."""
+    count = seen + int(sizes.sum())
+    if bar is not None and not seen and len(sizes) > 1:
+        bar.update(int(sizes[0]))
+    if bar is not None and count > seen:
+        bar.update(count)
+    return count
 
 
 def listeners(model: Model, given: Any) -> cb.CallbackList | None:
@@ -141,13 +142,12 @@ class Told:
         if self.callbacks is not None and kind is None:
             getattr(self.callbacks, f"on_{self.mode}_end")()
 
-    def of(self, batches: int, samples: int, values: np.ndarray | None = None) -> None:
-        """`batches` have run, of `samples` in all; `values` is what they log, (batches, names)."""
+    def of(self, sizes: np.ndarray, values: np.ndarray | None = None) -> None:
+        """Batches of these numbers of samples have run; `values` is what they log, (batches, names)."""
         if self.callbacks is not None:
-            sizes = np.full(batches, samples // batches)
-            values = np.empty((batches, 0)) if values is None else values
+            values = np.empty((len(sizes), 0)) if values is None else values
             self.callbacks.on_chunk_end(self._batch, sizes, values, self.names, self.mode)
-        self._batch += batches
+        self._batch += len(sizes)
 
 
 def evaluate_arrays(
@@ -156,14 +156,15 @@ def evaluate_arrays(
     """Averages of what is logged over all samples, weighted by the size of the batches."""
     bar = Progbar(samples) if verbose == 1 else None
     logged: list[np.ndarray] = []
-    sizes: list[int] = []
+    sizes: list[np.ndarray] = []
+    seen = 0
     with told:
         for logs, batches, count in scanner.test(data, samples, batch_size):
-            _advance(bar, sum(sizes), count, batches)
+            sizes.append(np.full(batches, count // batches))
+            seen = _advance(bar, seen, sizes[-1])
             logged.append(logs)
-            sizes += [count // batches] * batches
-            told.of(batches, count, logs)
-    return list(average(np.concatenate(logged), np.array(sizes)))
+            told.of(sizes[-1], logs)
+    return list(average(np.concatenate(logged), np.concatenate(sizes)))
 
 
 def predict_arrays(
@@ -174,8 +175,8 @@ def predict_arrays(
     pieces: list[list[np.ndarray]] = []
     seen = 0
     with told:
-        for outputs, batches, count in scanner.predict(inputs, samples, batch_size):
+        for outputs, sizes in scanner.predict(inputs, samples, batch_size):
             pieces.append(outputs)
-            seen = _advance(bar, seen, count, batches)
-            told.of(batches, count)
+            seen = _advance(bar, seen, sizes)
+            told.of(sizes)
     return [parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in zip(*pieces, strict=True)]

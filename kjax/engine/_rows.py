@@ -59,7 +59,7 @@ def without_copy(array: Any) -> Any:
         return array
     missing, odd = divmod(-array.ctypes.data % ALIGNMENT, array.itemsize)
     kept = jax.dtypes.canonicalize_dtype(array.dtype) == array.dtype
-    whole = array.flags.c_contiguous and not odd and array.size < 2**31
+    whole = array.flags.c_contiguous and array.dtype.isnative and not odd and array.size < 2**31
     if not kept or not whole or not 0 < missing <= math.prod(array.shape[1:]):
         return array
     return Rows(array.reshape(-1)[missing:], array[:1].copy(), array.shape[1:], missing)

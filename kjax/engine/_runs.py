@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from kjax.engine.training import Model
 
 
+# Bytes of trained weights from which on it pays to keep the optimizer's slots out of a loop.
+_LARGE = 2**19
+
+
 def make_trainer(model: Model, plan: Plan, trained: Sequence[Variable]) -> Trainer:
     """The training steps of `model` for the variables `trained`, with a fresh state of its optimizer."""
     optimizer = model.optimizer
@@ -31,7 +36,7 @@ def make_trainer(model: Model, plan: Plan, trained: Sequence[Variable]) -> Train
     count = len(plan.log_names)
 
     def over_arrays(roles: Roles, looped: bool, loops: Loops, apart: bool) -> Any:
-        step = train_step(model, plan, optimizer, slots, roles, loops.direct)
+        step = train_step(model, plan, optimizer, slots, roles, loops.direct, loops.lean)
         test = test_in_training(model, plan, slots, roles, loops.held_size, apart)
         return train_program(step, test, count, loops) if looped else single_program(step)
 
@@ -47,6 +52,7 @@ class Trainer:
     def __init__(self, model: Model, program: _programs.Program, single: _programs.Program) -> None:
         self.model, self.program, self.single = model, program, single
         self.rates: dict[Any, float] = {}  # batches a second, by the key of a run
+        self.size = sum(variable.stored.nbytes for variable in program.roles.trainable)  # of what is trained, in bytes
         # An optimizer may serve several models; what it remembers of this one's variables is kept here.
         self._slots: list[Variable] = model.optimizer.state_variables
         self._structure = jax.tree.structure(model.optimizer.state)
@@ -121,12 +127,22 @@ class ArrayRun:
         self.trainer, self.feed, self.held, self.apart = trainer, feed, held, apart
         self._seed = np.uint32(np.random.randint(2**31 - 1))
         self._count = 0
+        self._rows: Any = None
+        self._follow_optimizer()
+
+    def _follow_optimizer(self) -> None:
+        """Choose the program by how the optimizer steps now."""
+        trainer, feed, held = self.trainer, self.feed, self.held
         tested = (len(held.sizes), held.batch_size) if held else (0, 0)
-        self._loops = Loops(feed.full, bool(feed.rest), *tested, trainer.model.optimizer.is_direct)
+        direct = trainer.model.optimizer.is_direct
+        self._loops = Loops(feed.full, bool(feed.rest), *tested, direct)
+        # Slots that only the last batch of a dispatch writes: in all others they would push weights out of the caches.
+        self._lean: Loops | None = None
+        if direct and feed.epochs_at_once == 1 and trainer.size >= _LARGE:
+            self._lean = dataclasses.replace(self._loops, lean=True)
         # The key of the programs on these shapes; the rate at which they ran is known by it too.
         shapes = _programs.signature(_feed.outline((feed.data, held and held.data)))
-        self.key = (shapes, self._loops, apart, feed.batch_size, feed.epochs_at_once)
-        self._rows: Any = None
+        self.key = (shapes, self._loops, self.apart, feed.batch_size, feed.epochs_at_once)
 
     def prepare(self) -> None:
         """Begin to compile, from shapes alone."""
@@ -143,6 +159,8 @@ class ArrayRun:
             return self.trainer.arguments(program, data, self._single_rows(full=True), self._seed, zero)
 
         program.prepare(self.key, shapes, self._loops, self.apart)
+        if self._lean is not None and program.looped:
+            program.prepare((self.key, "lean"), shapes, self._lean, self.apart)
         if not program.looped and feed.rest:
             rest = self._single_rows(full=False)
             program.prepare(
@@ -176,9 +194,20 @@ class ArrayRun:
             block (epochs, batches, names), of which those that are now at their end are new.
         """
         program = self.trainer.program
+        if self._loops.direct != self.trainer.model.optimizer.is_direct:  # a callback changed the momentum
+            self._follow_optimizer()
+            self.prepare()
         if not program.looped:
             return np.stack([self._single(number) for number in range(start, stop)]), np.empty((0, 0, 0))
-        compiled = program.compile(self.key, tuple)
+        if self._lean is None or stop - start == 1:
+            return self._looped(self.key, start, stop)
+        most, _ = self._looped((self.key, "lean"), start, stop - 1)
+        last, tested = self._looped(self.key, stop - 1, stop)
+        return np.concatenate([most, last]), tested
+
+    def _looped(self, key: Any, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+        program = self.trainer.program
+        compiled = program.compile(key, tuple)
         held = None if self.held is None else self.held.data
         counts = (np.int32(start), np.int32(stop), self._seed, np.int32(self._count))
         logs, tested = self.trainer.run(program, compiled, self.feed.data, held, self._rows, *counts)

@@ -72,8 +72,8 @@ class Scanner:
 
     # -- predicting --------------------------------------------------------------------------------------------------
 
-    def predict(self, inputs: Any, samples: int, batch_size: int) -> Iterator[tuple[list[np.ndarray], int, int]]:
-        """Run over arrays. Yields (outputs, batches, samples) piece by piece."""
+    def predict(self, inputs: Any, samples: int, batch_size: int) -> Iterator[tuple[list[np.ndarray], np.ndarray]]:
+        """Run over arrays. Yields (outputs, samples in each of the batches that end in them) piece by piece."""
         inputs = jax.tree.map(lambda a: _feed.host_ready(np.asarray(a)), inputs)
         if self.apart:
             most = self.rows_at_once(inputs, batch_size)
@@ -82,7 +82,7 @@ class Scanner:
                 yield from self._predict_together(inputs, samples, batch_size, most)
                 return
         for outputs, batches, count in self._scan((inputs, [], []), samples, batch_size):
-            yield [_joined(output, batches, count) for output in outputs], batches, count
+            yield [_joined(output, batches, count) for output in outputs], np.full(batches, count // batches)
 
     def _predict_program(self, inputs: Any, size: int) -> Any:
         key = (size, _programs.signature([array[:0] for array in inputs]))
@@ -90,7 +90,9 @@ class Scanner:
 
     def _predict_together(
         self, inputs: Any, samples: int, batch_size: int, most: int
-    ) -> Iterator[tuple[list[np.ndarray], int, int]]:
+    ) -> Iterator[tuple[list[np.ndarray], np.ndarray]]:
+        sizes = np.minimum(batch_size, samples - np.arange(0, samples, batch_size))
+        ends = np.cumsum(sizes)
         for first in range(0, samples, most):
             count = min(most, samples - first)
             size = min(most, _feed.power_above(count))
@@ -98,7 +100,8 @@ class Scanner:
             outputs = compiled(self._joint.state(), _feed.cut(inputs, first, count, size))
             if samples == count and len(inputs) == len(outputs) == 1:
                 self._remember(compiled, inputs[0], size)
-            yield [np.array(np.asarray(output)[:count]) for output in outputs], -(-count // batch_size), count
+            ended = sizes[(ends > first) & (ends <= first + count)]
+            yield [np.array(np.asarray(output)[:count]) for output in outputs], ended
 
     def _remember(self, compiled: Any, x: np.ndarray, size: int) -> None:
         """Keep a short way for arrays just like `x`, as a loop of many small predictions needs it."""
@@ -119,6 +122,8 @@ class Scanner:
         """Run over arrays. Yields (what is logged by batch, batches, samples) piece by piece."""
         data = jax.tree.map(lambda a: _feed.host_ready(np.asarray(a)), data)
         if self.apart:
+            # A batch is filled up with zeros, which should be no more than there are samples.
+            batch_size = min(batch_size, _feed.power_above(samples))
             most = max(1, self.rows_at_once(data, batch_size) // batch_size)
             if (
                 self._test_program(data, min(most, _feed.power_above(-(-samples // batch_size))), batch_size)

@@ -102,13 +102,20 @@ def cast_input(value: Any, tensor: Tensor) -> Any:
 
 
 def train_step(
-    model: Network, plan: Plan, optimizer: Optimizer, slots: Sequence[Variable], roles: Roles, direct: bool
+    model: Network,
+    plan: Plan,
+    optimizer: Optimizer,
+    slots: Sequence[Variable],
+    roles: Roles,
+    direct: bool,
+    lean: bool = False,
 ) -> Callable[..., Any]:
     """(params, state, opt_state, batch, key) -> (params, state, opt_state, logs).
 
     Arguments:
         slots: the variables whose values `opt_state` holds: losses and metrics may read the optimizer's counter.
         direct: `optimizer.is_direct`, on which the program depends.
+        lean: whether to leave the slots as they are, if it is direct: those of another step will replace them.
     """
     constraints = [variable.constraint for variable in roles.trainable]
     everything = Roles(roles.trainable, (*roles.state, *slots), roles.may_freeze)
@@ -130,9 +137,11 @@ def train_step(
             factor = optimizer.factor(opt_state.iterations) if direct else 1
             (gradients,) = gradients_times(jnp.asarray(factor, total.dtype))
             apply_to = optimizer.apply_steps if direct else optimizer.apply
-            params, opt_state = apply_to(gradients, opt_state, params, constraints)
+            params, new_opt_state = apply_to(gradients, opt_state, params, constraints)
         roles.check(scope)
-        return params, new_state, opt_state, logs
+        if lean:
+            new_opt_state = new_opt_state._replace(slots=opt_state.slots)
+        return params, new_state, new_opt_state, logs
 
     return step
 
@@ -161,6 +170,7 @@ class Loops:
         held: batches that an epoch is validated on; none if it is not validated.
         held_size: samples in each of them, but for the last.
         direct: whether the optimizer's steps are numbers times the gradients.
+        lean: whether its slots stay as they are.
     """
 
     full: int
@@ -168,6 +178,7 @@ class Loops:
     held: int = 0
     held_size: int = 0
     direct: bool = False
+    lean: bool = False
 
     @property
     def steps(self) -> int:

@@ -264,7 +264,7 @@ def _test(model: Model, batches: _Batches, count: int | None, bar: Progbar | Non
             scanner = model._scanner("test")
             for logs, _, _ in scanner.test(batch, size, size):
                 total = total + size * logs[0].astype(np.float64)
-                told.of(1, size, logs)
+                told.of(np.array([size]), logs)
             samples += size
             step += 1
             if bar is not None:
@@ -325,7 +325,7 @@ def predict(
                     break
                 outputs = model.predict_on_batch(item)
                 pieces.append(outputs if isinstance(outputs, list) else [outputs])
-                told.of(1, len(pieces[-1][0]))
+                told.of(np.array([len(pieces[-1][0])]))
                 step += 1
                 if bar is not None:
                     bar.update(step)
