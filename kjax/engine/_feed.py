@@ -32,13 +32,17 @@ def host_ready(array: Any) -> Any:
     """A host array in a type that the device keeps: 64-bit numbers become 32-bit ones unless JAX computes in 64."""
     if isinstance(array, jax.Array):
         return array
-    wanted = jax.dtypes.canonicalize_dtype(array.dtype)
+    wanted = _device_dtype(array.dtype)
     if array.nbytes >= _LARGE and (array.dtype != wanted or array.ctypes.data % ALIGNMENT):
         # Five times as fast as the copy that JAX would make of it.
         aligned = _aligned(array.shape, wanted)
         np.copyto(aligned, array, casting="unsafe")
         return aligned
     return np.ascontiguousarray(array, wanted)
+
+
+def _device_dtype(dtype: Any) -> Any:
+    return jax.dtypes.canonicalize_dtype(dtype if dtype.isnative else dtype.newbyteorder("="))
 
 
 def _aligned(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
@@ -54,7 +58,7 @@ def outline(data: Any) -> Any:
     def one(array: Any) -> Any:
         if isinstance(array, jax.Array):
             return array
-        return jax.ShapeDtypeStruct(array.shape, jax.dtypes.canonicalize_dtype(array.dtype))
+        return jax.ShapeDtypeStruct(array.shape, _device_dtype(array.dtype))
 
     return jax.tree.map(one, data)
 
