@@ -237,10 +237,8 @@ def test_several_outputs_and_sample_weights_in_float64(monkeypatch: pytest.Monke
             w = weight[rows]
             first = weighted(square[rows].mean(-1), w)
             second = weighted(other[rows].mean(-1), w)
-            lines.append(
-                [first + 0.5 * second, first, second, distance[rows].mean(), first]
-                + [other[rows].mean(), weighted(other_square[rows].mean(-1), w)]
-            )
+            measured = [distance[rows].mean(), first, other[rows].mean(), weighted(other_square[rows].mean(-1), w)]
+            lines.append([first + 0.5 * second, first, second, *measured])
         sizes = [rows.stop - rows.start for rows in cut(samples, batch_size)]
         wanted = np.average(lines, axis=0, weights=sizes)
         found = model.evaluate(x, [a, b], batch_size=batch_size, sample_weight=[weight, weight], verbose=0)

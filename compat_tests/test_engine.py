@@ -15,7 +15,7 @@ import pytest
 from compat_tests.fit_helper import close, data, forward, in_order, linear, same_bits, start, train
 from kjax import backend as K
 from kjax import callbacks
-from kjax.engine import _epochs
+from kjax.engine import _epochs, _runs
 from kjax.engine._runs import ArrayRun
 from kjax.layers import BatchNormalization, Dense, Dropout, Layer
 from kjax.models import Sequential
@@ -244,6 +244,24 @@ def test_what_steers_acts_at_the_same_epoch_however_it_is_told(number: int, samp
     assert logs == logs_told
     assert same_bits(weights, weights_told)
     assert drawn == drawn_told
+
+
+@pytest.mark.parametrize("samples", [2100, 2103])
+def test_slots_kept_out_of_the_loop_are_those_of_the_last_batch(samples: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = data(samples)
+    found = []
+    for least in (0, 1 << 60):
+        monkeypatch.setattr(_runs, "_LARGE", least)
+        np.random.seed(7)
+        model = linear()
+        history = model.fit(x, y, batch_size=4, epochs=2, verbose=0, validation_data=data(9)).history
+        found.append((model.get_weights(), model.optimizer.get_weights(), history))
+        assert counts(model)["train"] == (2 if least == 0 else 1)
+    (weights, slots, history), (plain_weights, plain_slots, plain_history) = found
+    assert same_bits(weights, plain_weights)
+    assert same_bits(slots, plain_slots)
+    assert any(np.any(slot) for slot in slots[1:])
+    assert history == plain_history
 
 
 def test_runs_repeat_with_the_seed() -> None:

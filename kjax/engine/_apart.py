@@ -41,6 +41,13 @@ def scores_samples_apart(plan: Plan) -> bool:
     return all(_scores_apart(function) for function in functions)
 
 
+def is_ours(model: Network, plan: Plan) -> bool:
+    """Whether nothing that the model is trained on is known to be a user's code."""
+    penalties = [function for layer in model._flatten() for _, function in layer._regularized]
+    scores = [output.loss for output in plan.trained]
+    return all(map(_is_known, model._flatten())) and all(map(_is_ours, penalties)) and all(map(_scores_apart, scores))
+
+
 def _scores_apart(function: Any) -> bool:
     loss = getattr(function, "__self__", None)
     if loss is not None:  # the method of a loss object

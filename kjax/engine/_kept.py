@@ -28,7 +28,9 @@ def keep_programs() -> None:
 
     Turned off by `JAX_ENABLE_COMPILATION_CACHE=0`, and moved by `KJAX_HOME` or JAX's own `jax_compilation_cache_dir`.
     """
-    if jax.config.jax_compilation_cache_dir is not None or not jax.config.jax_enable_compilation_cache:
+    if getattr(jax.config, "jax_compilation_cache_dir", None) is not None or not getattr(
+        jax.config, "jax_enable_compilation_cache", True
+    ):
         return
     folder = config.home() / "programs" / _processor()
     try:

@@ -17,6 +17,7 @@ import jax
 
 from kjax._core.graph import Variable
 from kjax.backend._lowerings import compiler_options, knows
+from kjax.engine._jaxprs import contains
 from kjax.engine._kept import keep_programs
 from kjax.engine._steps import Roles, Unbound
 
@@ -32,7 +33,7 @@ def is_slow_in_loop(jaxpr: Any) -> bool:
     program, but not inside of a loop, where they take ten times as long. kjax's own are all of the fast arrangement;
     those that a user's code makes may be another.
     """
-    return jax.default_backend() == "cpu" and _any(jaxpr, _is_rearranged_convolution)
+    return jax.default_backend() == "cpu" and contains(jaxpr, _is_rearranged_convolution)
 
 
 def _is_rearranged_convolution(equation: Any) -> bool:
@@ -46,17 +47,6 @@ def _is_rearranged_convolution(equation: Any) -> bool:
 
 def _is_convolution(equation: Any) -> bool:
     return equation.primitive.name.startswith("conv_")
-
-
-def _any(jaxpr: Any, test: Callable[[Any], bool]) -> bool:
-    """Whether an operation of a program, or of one inside of it, passes a test."""
-    for equation in jaxpr.eqns:
-        if test(equation):
-            return True
-        inner = (getattr(value, "jaxpr", value) for value in jax.tree.leaves(list(equation.params.values())))
-        if any(_any(value, test) for value in inner if hasattr(value, "eqns")):
-            return True
-    return False
 
 
 def signature(args: Any) -> tuple[Any, ...]:
@@ -75,7 +65,7 @@ def _options(jaxpr: Any) -> dict[str, Any]:
     """What XLA is told beside its defaults."""
     if jax.default_backend() != "cpu":
         return {}
-    return {**_region_analysis(), **(compiler_options() if _any(jaxpr, _is_convolution) else {})}
+    return {**_region_analysis(), **(compiler_options() if contains(jaxpr, _is_convolution) else {})}
 
 
 @functools.cache

@@ -17,6 +17,8 @@ from jax import lax
 from kjax._core import graph
 from kjax._core.graph import Tensor, Variable
 from kjax._core.scope import Scope
+from kjax.engine._apart import is_ours
+from kjax.engine._jaxprs import has_own_backward
 from kjax.engine._plan import Plan, log_dtype
 from kjax.engine._rows import Rows
 
@@ -134,8 +136,11 @@ def train_step(
 
         total, gradients_times, (logs, new_state) = jax.vjp(loss, params, has_aux=True)
         with Scope([*everything.trainable, *everything.state], [*params, *known]) as scope:
-            factor = optimizer.factor(opt_state.iterations) if direct else 1
-            (gradients,) = gradients_times(jnp.asarray(factor, total.dtype))
+            factor = optimizer.factor(opt_state.iterations) if direct else jnp.ones(())
+            late = direct and not is_ours(model, plan) and has_own_backward(loss, params)
+            (gradients,) = gradients_times(jnp.ones_like(total) if late else factor.astype(total.dtype))
+            if late:
+                gradients = jax.tree.map(lambda g: g * factor.astype(g.dtype), gradients)
             apply_to = optimizer.apply_steps if direct else optimizer.apply
             params, new_opt_state = apply_to(gradients, opt_state, params, constraints)
         roles.check(scope)

@@ -25,6 +25,7 @@ NAMES = [
     "cifar",
     "lstm",
     "predict4",
+    "predict4-tiny",
     "predict",
     "predict100k",
     "evaluate",
