@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from kjax._core import operators
+from kjax.backend._channels import spread
 from kjax.backend._ops import array, axes, float_array, op
 from kjax.backend._state import normalize_data_format
 from kjax.backend.math import clip, maximum
@@ -161,6 +162,8 @@ def bias_add(x: Any, bias: Any, data_format: str | None = None) -> Any:
             bias = bias.reshape((1, -1) + (1,) * (x.ndim - 2))
         else:
             bias = jnp.moveaxis(bias, -1, 0)
+    elif bias.ndim == 1 and x.ndim > 2 and bias.dtype == x.dtype:
+        bias = spread(bias, x.shape)
     return operators.add(x, bias)
 
 
