@@ -173,7 +173,7 @@ def test_gradients_that_a_user_bends_are_bent_as_gradients() -> None:
         model.compile(SGD(0.1, momentum=momentum), "mse")
         fit(model)
         found.append(model.get_weights())
-    close(*found, 1e-6)
+    close(found[0], found[1], 1e-6)
     x, error = X[:4].astype("float64"), X[:4] @ start()[0] + start()[1] - Y[:4]
     slope = np.clip(2 * error / 4, -0.01, 0.005)
     model = Sequential([Dense(1, input_dim=3), Lambda(kept_small)])
