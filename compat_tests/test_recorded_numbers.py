@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-import kjax.layers
 from compat_tests import golden
 
-# Layers that recorded cases use and kjax does not have yet. A name leaves this list when the layer comes.
-LATER: set[str] = set()
-
-
-def layers_named(case: golden.Case) -> set[str]:
-    """Every capitalised name that the case's source calls, and the class of each layer that it recorded."""
-    called = set(re.findall(r"\b([A-Z]\w+)\(", case.meta["build"]))
-    return called | {kind for _, kind in case.meta["layers"]}
-
-
 CASES = golden.all_cases()
-READY = [case for case in CASES if not layers_named(case) & LATER]
 
 
 # Keras warned of it too, and went on with the sample weights alone.
 @pytest.mark.filterwarnings("ignore:Found both `sample_weight` and `class_weight`")
-@pytest.mark.parametrize("case", READY, ids=lambda case: f"{case.group}-{case.name}")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.group}-{case.name}")
 def test_replay(case: golden.Case, record_property: Callable[[str, object], None]) -> None:
     record_property("max_deviation", golden.check(case))
 
@@ -44,16 +31,6 @@ def test_a_chaotic_case_cannot_be_compared_to_its_end(name: str) -> None:
         )
     ]
     assert max(apart) > 100 * golden.TOLERANCE
-
-
-@pytest.mark.parametrize("name", sorted(LATER))
-def test_later_layer_is_still_missing(name: str) -> None:
-    assert not hasattr(kjax.layers, name), f"kjax.layers.{name} exists now: take it out of LATER"
-
-
-def test_later_names_only_what_cases_use() -> None:
-    used = set().union(*(layers_named(case) for case in CASES))
-    assert used >= LATER, f"no recorded case uses {sorted(LATER - used)}"
 
 
 def test_every_recorded_array_belongs_to_a_case() -> None:
