@@ -19,8 +19,8 @@ import numpy as np
 from jax import lax
 
 ALIGNMENT = 64
-# From this size on numpy's arrays all begin at the same distance from such a multiple, so that a program fits them all.
-_LARGE = 2**25
+# From about this size on numpy's arrays begin at the same distance from such a multiple, so that a program fits them all.
+_LARGE = 2**23
 
 
 @functools.partial(
