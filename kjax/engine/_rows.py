@@ -19,7 +19,7 @@ import numpy as np
 from jax import lax
 
 ALIGNMENT = 64
-# From about this size on numpy's arrays begin at the same distance from such a multiple, so that a program fits them all.
+# From about this size on numpy's arrays begin at one distance from such a multiple, so that a program fits them all.
 _LARGE = 2**23
 
 
