@@ -29,12 +29,6 @@ if TYPE_CHECKING:
 Arrays = list[Any]
 
 
-class Batch(tuple[Arrays, Arrays, Arrays]):
-    """(inputs, targets, weights): lists of arrays; a weight may be None."""
-
-    __slots__ = ()
-
-
 class Unbound(Exception):
     """A program read variables that are not among its arguments."""
 
