@@ -80,7 +80,7 @@ NAMES = {
 MISSING: dict[str, dict[str, str]] = {
     OLD: {"layers": "Highway MaxoutDense"},
     FILES: {
-        "models": "clone_model load_model model_from_config model_from_json model_from_yaml save_model",
+        "models": "load_model save_model",
     },
     REPORTING: {"callbacks": "ModelCheckpoint RemoteMonitor TensorBoard"},
     TENSORFLOW: {"optimizers": "TFOptimizer"},

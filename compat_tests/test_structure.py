@@ -48,6 +48,7 @@ FLOORS = {
 SIDEWAYS = {
     ("kjax.metrics", "kjax.losses"): "the metric `mse` is the loss `mse`",
     ("kjax.utils", "kjax.datasets"): "`get_file` downloads as the data sets do",
+    ("kjax.models", "kjax.saving"): "scripts import `load_model` from `models`",
     ("kjax.cli", "kjax.compat"): "the command line runs scripts under the aliases",
 }
 

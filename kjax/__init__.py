@@ -18,6 +18,7 @@ from kjax import (
     models,
     optimizers,
     regularizers,
+    saving,
     utils,
 )
 from kjax._version import __version__

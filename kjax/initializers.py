@@ -17,7 +17,7 @@ import numpy as np
 from kjax import backend as K
 from kjax._core.registry import Registry
 
-registry = Registry("initializer")
+registry = Registry("initializer", makers=True)
 
 _MODES = ("fan_in", "fan_out", "fan_avg")
 _DISTRIBUTIONS = ("normal", "uniform", "truncated_normal", "untruncated_normal")

@@ -8,7 +8,7 @@ from typing import Any
 from kjax import backend as K
 from kjax._core.registry import Registry
 
-registry = Registry("regularizer")
+registry = Registry("regularizer", makers=True)
 
 
 class Regularizer:

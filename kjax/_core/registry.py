@@ -7,14 +7,46 @@ ever imported by name, so a config read from a file cannot reach beyond what was
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import inspect
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Generator, Mapping
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 _custom_objects: dict[str, Any] = {}
+
+
+class _Local(threading.local):
+    keeping = False
+
+
+_local = _Local()
+
+
+@contextlib.contextmanager
+def keeping_objects() -> Generator[None]:
+    """Let configs made inside of a `with` block hold classes and functions themselves in the place of their names.
+
+    Such a config rebuilds what it describes without any lookup. It is for copies within a process, not for files.
+    """
+    before, _local.keeping = _local.keeping, True
+    try:
+        yield
+    finally:
+        _local.keeping = before
+
+
+def keeps_objects() -> bool:
+    """Whether configs are made for a copy: see `keeping_objects`."""
+    return _local.keeping
+
+
+def label(obj: Any) -> Any:
+    """What stands for a class or function in a config: its name; itself where objects are kept."""
+    return obj if _local.keeping else obj.__name__
 
 
 def get_custom_objects() -> dict[str, Any]:
@@ -55,10 +87,20 @@ class Registry:
     Arguments:
         kind: what error messages call one of them, such as `'loss function'`.
         ignore_case: whether names are looked up without regard to case.
+        makers: whether a config may name a registered function that makes the object, such as `he_normal`.
+        accepts: whether a config may name a class; any class by default.
     """
 
-    def __init__(self, kind: str, ignore_case: bool = False) -> None:
+    def __init__(
+        self,
+        kind: str,
+        ignore_case: bool = False,
+        makers: bool = False,
+        accepts: Callable[[type[Any]], bool] | None = None,
+    ) -> None:
         self.kind = kind
+        self._makers = makers
+        self._accepts = accepts
         self._fold: Callable[[str], str] = str.lower if ignore_case else str
         self._objects: dict[str, Any] = {}
 
@@ -73,11 +115,15 @@ class Registry:
         return sorted(self._objects)
 
     def find(self, name: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
-        """The class or function called `name`.
+        """The class or function called `name` (or that it is itself).
 
         Raises:
             ValueError: if there is none, naming those that look alike.
         """
+        if callable(name):  # of a config that keeps objects
+            return name
+        if not isinstance(name, str):
+            raise ValueError(f"The name of a {self.kind} must be a string. Found: {name!r}")
         for table in (custom_objects or {}, _custom_objects):
             if name in table:
                 return table[name]
@@ -99,13 +145,19 @@ class Registry:
         if obj is None or isinstance(obj, str):
             return obj
         if hasattr(obj, "get_config"):
-            return {"class_name": type(obj).__name__, "config": obj.get_config()}
+            return {"class_name": label(type(obj)), "config": obj.get_config()}
         if hasattr(obj, "__name__"):
-            return obj.__name__
+            return label(obj)
         raise ValueError(f"Cannot serialize {obj!r} as {self.kind}: it has neither `get_config` nor a name.")
 
     def deserialize(self, config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-        """The object that `serialize` wrote as `config`. A class that was written by name alone is called."""
+        """The object that `serialize` wrote as `config`. A class that was written by name alone is called.
+
+        Raises:
+            ValueError: if it names nothing that is known, or something that is no such class.
+        """
+        if callable(config) and not isinstance(config, Mapping):  # of a config that keeps objects
+            return config
         if isinstance(config, str):
             found = self.find(config, custom_objects)
             return found() if inspect.isclass(found) else found
@@ -114,8 +166,10 @@ class Registry:
                 f"Improper config of {self.kind}: {config!r}. Expected a name, or a dictionary with the keys "
                 "'class_name' and 'config'."
             )
-        found = self.find(config["class_name"], custom_objects)
+        found = self._maker(config["class_name"], custom_objects)
         arguments: Any = config["config"]
+        if not isinstance(arguments, Mapping) and not hasattr(found, "from_config"):
+            raise ValueError(f"The config of {self.kind} {found.__name__} must be a dictionary. Found: {arguments!r}")
         if not hasattr(found, "from_config"):
             return found(**arguments)
         if "custom_objects" in inspect.signature(found.from_config).parameters:
@@ -123,6 +177,23 @@ class Registry:
             return found.from_config(arguments, custom_objects=merged)
         with CustomObjectScope(custom_objects or {}):
             return found.from_config(arguments)
+
+    def _maker(self, name: Any, custom_objects: Mapping[str, Any] | None) -> Any:
+        """The class called `name`, or a function that makes an object: only these are called with what a config says.
+
+        Raises:
+            ValueError: if the name is that of something else, such as a function that is no maker.
+        """
+        found = name if inspect.isclass(name) else self.find(name, custom_objects)
+        if inspect.isclass(found):
+            if self._accepts is None or self._accepts(found):
+                return found
+            raise ValueError(f"The class {name!r} is not that of a {self.kind}.")
+        registered = isinstance(name, str) and self._objects.get(self._fold(name)) is found
+        # A function of the user's may make the object, as in Keras; never one that stands where a class is expected.
+        if callable(found) and self._accepts is None and (self._makers or not registered):
+            return found
+        raise ValueError(f"Expected the name of a class of {self.kind}s, but {name!r} is {found!r}.")
 
     def get(self, identifier: Any) -> Any:
         """The object meant by `identifier`: None, a name, a config, or the object itself.

@@ -23,7 +23,13 @@ from kjax.engine._calls import Calls
 from kjax.engine._spec import InputSpec, Shape, list_of_shapes, shape_of, to_list, unpack
 from kjax.engine._weights import Weights, set_values
 
-registry = Registry("layer")
+
+def _is_layer(found: type[Any]) -> bool:
+    # Cells of one's own need not be layers.
+    return issubclass(found, Layer) or all(hasattr(found, name) for name in ("call", "get_config"))
+
+
+registry = Registry("layer", accepts=_is_layer)
 
 _KNOWN = frozenset(
     ("input_shape", "batch_input_shape", "batch_size", "dtype", "name", "trainable", "weights", "input_dim",

@@ -13,11 +13,12 @@ from kjax._core.graph import Node, Tensor, Variable
 from kjax._core.registry import CustomObjectScope
 from kjax.engine import _config
 from kjax.engine._order import layers_in_order
+from kjax.engine._saved import SavedMethods
 from kjax.engine.base_layer import Layer, set_values, shape_of, unpack
 from kjax.engine.input_layer import Input
 
 
-class Network(Layer):
+class Network(SavedMethods, Layer):
     """A graph of layers between input and output tensors; or, subclassed, whatever `call` computes.
 
     Arguments:

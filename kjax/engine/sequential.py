@@ -31,6 +31,7 @@ class Sequential(Model):
     def __init__(self, layers: Sequence[Layer] | None = None, name: str | None = None) -> None:
         super().__init__(name=name)
         self._stack: list[Layer] = []
+        self._build_input_shape: tuple[int | None, ...] | None = None  # if the first layer did not tell it
         self._tensors: list[Tensor | None] = []  # what each layer of the stack makes, once the input is known
         for layer in layers or ():
             self.add(layer)
@@ -108,6 +109,7 @@ class Sequential(Model):
         self._tensors.pop()
         if not self.layers:
             self._stack, self._tensors, self.inputs = [], [], []
+            self._build_input_shape = None
         self._set_output(self._tensors[-1] if self._tensors else None)
 
     def build(self, input_shape: Any = None) -> None:
@@ -125,6 +127,7 @@ class Sequential(Model):
             raise ValueError(f"A Sequential model has one input, but it received {len(inputs)}.")
         tensor: Any = inputs[0]
         self.inputs = [inputs[0]]
+        self._build_input_shape = tuple(inputs[0].shape)
         self._tensors = [tensor := layer(tensor) for layer in self._stack]
         self._set_output(tensor)
 
@@ -149,7 +152,9 @@ class Sequential(Model):
         """The name and the layers' configs, enough for `from_config`."""
         return {
             "name": self.name,
-            "layers": copy.deepcopy([_config.layer_config(layer) for layer in self.layers]),
+            # A first `InputLayer` of the user's is written: without it the model could not be built again.
+            "layers": copy.deepcopy([_config.layer_config(layer) for layer in self._stack]),
+            **({"build_input_shape": self._build_input_shape} if self._build_input_shape is not None else {}),
         }
 
     @classmethod

@@ -11,6 +11,13 @@ from kjax.layers._cell_parts import implementation_of
 from kjax.layers._cells import GRUCell, LSTMCell, SimpleRNNCell
 from kjax.layers._rnn import RNN
 
+# What Keras writes first of a cell, in its order.
+_CONFIG_ORDER = (
+    "units", "activation", "recurrent_activation", "use_bias", "kernel_initializer", "recurrent_initializer",
+    "bias_initializer", "unit_forget_bias", "kernel_regularizer", "recurrent_regularizer", "bias_regularizer",
+    "activity_regularizer",
+)  # fmt: skip
+
 
 class OfCell(RNN):
     """A recurrent layer with a cell of its own, whose arguments and attributes are the cell's."""
@@ -25,7 +32,8 @@ class OfCell(RNN):
     def get_config(self) -> dict[str, Any]:
         cell, own = self.cell.get_config(), self._own_config()
         cell["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
-        return {**own, **{key: value for key, value in cell.items() if key not in own}}
+        first = {key: cell[key] for key in _CONFIG_ORDER if key in cell}
+        return {**own, **{key: value for key, value in {**first, **cell}.items() if key not in own}}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> Any:

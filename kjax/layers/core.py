@@ -7,10 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 
 from kjax import activations, constraints, initializers, regularizers
 from kjax import backend as K
+from kjax._core.registry import keeps_objects
 from kjax.engine.base_layer import InputSpec, Layer, to_list
+from kjax.layers import _functions
 from kjax.layers._dropout import Dropout, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
 from kjax.layers._reshaping import Flatten, Permute, RepeatVector, Reshape
 
@@ -175,34 +178,46 @@ class Lambda(Layer):
         return (batch, *to_list(self._output_shape))
 
     def get_config(self) -> dict[str, Any]:
-        return {
+        """The function's name stands for it: see `from_config`."""
+        is_function = callable(self._output_shape)
+        config = {
             **super().get_config(),
-            "function": getattr(self.function, "__name__", None),
+            "function": _functions.written(self.function),
             "function_type": "function",
-            "output_shape": None if callable(self._output_shape) else self._output_shape,
-            "arguments": self.arguments,
+            "output_shape": _functions.written(self._output_shape),
+            "output_shape_type": "function" if is_function else "raw",
+            "arguments": {key: _as_plain(value) for key, value in self.arguments.items()},
         }
+        return {**config, "mask": self.mask} if keeps_objects() else config
 
     @classmethod
     def from_config(cls, config: Any) -> Any:
-        """A Lambda of a function that is known by name.
+        """A Lambda of a function that is found by its name, or by the layer's, among the custom objects.
 
         Raises:
-            ValueError: if its name is not among the custom objects: code is never read from a config.
+            ValueError: if there is none: code is never read from a config.
         """
-        from kjax._core.registry import get_custom_objects
+        known = ("name", "trainable", "batch_input_shape", "dtype", "output_shape", "arguments", "mask")
+        kept = {key: value for key, value in config.items() if key in known}
+        if config.get("output_shape_type", "raw") != "raw":  # shapes are found by tracing: no function is needed
+            kept["output_shape"] = kept["output_shape"] if callable(kept.get("output_shape")) else None
+        if not callable(kept.get("mask")):
+            kept.pop("mask", None)
+        kept["arguments"] = {key: _as_given(value) for key, value in (config.get("arguments") or {}).items()}
+        return cls(_functions.read(config.get("function"), config.get("name")), **kept)
 
-        config = {k: v for k, v in config.items() if k != "function_type"}
-        name = config.get("function")
-        if callable(name):
-            return cls(**config)
-        if not isinstance(name, str) or name not in get_custom_objects():
-            raise ValueError(
-                f"The function {name!r} of Lambda layer {config.get('name')!r} is not known. A config holds no code: "
-                "pass the function by name in `custom_objects`, or rebuild the model by its own code and load its "
-                "weights."
-            )
-        return cls(**{**config, "function": get_custom_objects()[name]})
+
+def _as_plain(value: Any) -> Any:
+    """An argument of a function as a config holds it, in Keras's form."""
+    if keeps_objects() or not isinstance(value, (np.ndarray, jnp.ndarray)):
+        return value
+    return {"type": "ndarray", "value": np.asarray(value).tolist()}
+
+
+def _as_given(value: Any) -> Any:
+    if isinstance(value, dict) and value.get("type") == "ndarray":
+        return np.array(value["value"])
+    return value
 
 
 def _names_mask(function: Callable[..., Any]) -> bool:

@@ -100,6 +100,7 @@ class Optimizer:
         self.iterations = Variable(0, "int32", f"{label}/iterations:0", trainable=False)
         self._slot_variables: list[Variable] = []
         self._structure: Any = None
+        self._awaited: list[Any] | None = None  # values for the slots, once there are slots
         if kwargs.get("learning_rate") is not None:
             lr = kwargs["learning_rate"]
         if lr is not None:
@@ -233,6 +234,20 @@ class Optimizer:
         self._slot_variables = [
             Variable(leaf, leaf.dtype, name, trainable=False) for leaf, name in zip(leaves[1:], names, strict=True)
         ]
+        awaited, self._awaited = self._awaited, None
+        if awaited is not None:
+            self.restore(awaited)
+
+    def restore(self, values: Sequence[Any]) -> None:
+        """Take the values of `state_variables` that another such optimizer had: now, or when `build` makes them.
+
+        Raises:
+            ValueError: if their number or a shape differs. Nothing is changed then.
+        """
+        if not self.built:
+            self._awaited = list(values)
+        else:
+            self._take(self.state_variables, values)
 
     def starting_values(self, params: Sequence[Variable]) -> list[Any]:
         """What `build` gives to `init`: zeros on the host, so that no program is compiled."""
@@ -279,14 +294,16 @@ class Optimizer:
         Raises:
             ValueError: if the number of arrays or a shape differs. Nothing is changed then.
         """
-        variables = self.weights
-        if len(weights) != len(variables):
+        self._take(self.weights, weights)
+
+    def _take(self, variables: Sequence[Variable], values: Sequence[Any]) -> None:
+        if len(values) != len(variables):
             hint = "" if self.built else " It has none before its model trains or `build(params)` is called."
             raise ValueError(
-                f"Length of the specified weight list ({len(weights)}) does not match the number of weights "
+                f"Length of the specified weight list ({len(values)}) does not match the number of weights "
                 f"of {type(self).__name__} ({len(variables)}).{hint}"
             )
-        arrays = [np.asarray(weight) for weight in weights]
+        arrays = [np.asarray(value) for value in values]
         for variable, array in zip(variables, arrays, strict=True):
             if array.shape != tuple(variable.shape):
                 raise ValueError(

@@ -59,7 +59,7 @@ def deserialize_keras_object(
     """
     if identifier is None:
         return None
-    registry = Registry(printable_module_name)
+    registry = Registry(printable_module_name, makers=True)
     for name, value in (module_objects or {}).items():
         if callable(value) and hasattr(value, "__name__"):
             registry.register(value, name)

@@ -1,0 +1,11 @@
+"""Models in files and texts, and copies of models."""
+
+from __future__ import annotations
+
+import sys
+
+from kjax.engine import _saved
+from kjax.saving._architecture import model_from_config, model_from_json, model_from_yaml, to_json, to_yaml
+from kjax.saving._copies import clone_model, deep_copy, reduced
+
+_saved.provide(sys.modules[__name__])
