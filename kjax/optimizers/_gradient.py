@@ -22,9 +22,9 @@ from kjax.optimizers._base import (
     cast_to,
     fuzz,
     map_leaves,
-    safe_sqrt,
     zeros_like,
 )
+from kjax.optimizers._roots import safe_sqrt
 
 
 class Moments(NamedTuple):
