@@ -8,7 +8,6 @@ import pytest
 
 FILES = "saving and loading of files comes later"
 REPORTING = "callbacks that write files or talk to a server come later"
-OLD = "layers of Keras 1 come later"
 TENSORFLOW = "wraps an optimizer of TensorFlow; one of optax is wrapped instead"
 SPARSE = "there are no sparse tensors"
 CTC = "CTC comes with the recurrent layers"
@@ -78,7 +77,6 @@ NAMES = {
 
 # {reason: {module: names}}; a name that starts to exist must leave.
 MISSING: dict[str, dict[str, str]] = {
-    OLD: {"layers": "Highway MaxoutDense"},
     FILES: {
         "models": "load_model save_model",
     },

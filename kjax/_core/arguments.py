@@ -11,10 +11,13 @@ import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+# Is given the method, `self`, and the arguments, and returns what the method should.
+Around = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
 Converter = Callable[[tuple[Any, ...], dict[str, Any]], tuple[tuple[Any, ...], dict[str, Any]]]
 F = TypeVar("F", bound=Callable[..., Any])
 
 _converters: dict[str, Converter] = {}
+_around: dict[str, Around] = {}
 _waiting: dict[str, list[Callable[[], None]]] = {}
 
 
@@ -37,12 +40,23 @@ def install(owner: str, converter: Converter) -> None:
     _converters[owner] = converter
 
 
+def install_around(owner: str, around: Around) -> None:
+    """Let `around` make the calls to a method such as `'Model.fit'`, where arguments alone are not all that changed."""
+    _around[owner] = around
+
+
 def accepts_old_names(owner: str) -> Callable[[F], F]:
     """Decorate a method so that its arguments (without `self`) pass through the converter of `owner`."""
 
     def decorate(function: F) -> F:
         @functools.wraps(function)
         def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+            around = _around.get(owner)
+            if around is not None:
+                return around(converted, self, args, kwargs)
+            return converted(self, *args, **kwargs)
+
+        def converted(self: Any, *args: Any, **kwargs: Any) -> Any:
             converter = _converters.get(owner)
             if converter is not None:
                 args, kwargs = converter(args, kwargs)

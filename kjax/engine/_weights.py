@@ -61,7 +61,7 @@ class Weights:
             name, shape = (shape if isinstance(shape, str) else None), name
         size = () if shape is None else tuple(int(d) for d in (shape if np.iterable(shape) else (shape,)))
         dtype = dtype or self.dtype or config.floatx()
-        value = _initial_value(initializers.get(initializer or "glorot_uniform"), size, dtype)
+        value = initial_value(initializers.get(initializer or "glorot_uniform"), size, dtype)
         full_name = naming.scoped(name or naming.unique_name("weight")) + ":0"
         weight = Variable(value, dtype, full_name, trainable, constraints.get(constraint))
         if regularizer is not None:
@@ -215,7 +215,7 @@ def set_values(variables: Sequence[Variable], values: Sequence[Any], owner: str)
         variable.assign(array)
 
 
-def _initial_value(initializer: Callable[..., Any], shape: tuple[int, ...], dtype: Any) -> Any:
+def initial_value(initializer: Callable[..., Any], shape: tuple[int, ...], dtype: Any) -> Any:
     """Run an initializer outside of any trace, so that its value is an array and not a traced one."""
     with scope.suspended(), jax.ensure_compile_time_eval():
         try:

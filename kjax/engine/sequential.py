@@ -12,6 +12,7 @@ from kjax._core import graph, notices
 from kjax._core.graph import Tensor
 from kjax._core.registry import CustomObjectScope
 from kjax.engine import _config
+from kjax.engine._inputs import get_source_inputs
 from kjax.engine.base_layer import Layer, registry
 from kjax.engine.input_layer import Input, InputLayer
 from kjax.engine.training import Model
@@ -61,8 +62,12 @@ class Sequential(Model):
                 f'The name "{layer.name}" is used {names.count(layer.name) + 1} times in the model. '
                 "All layer names should be unique."
             )
-        outputs = self.outputs[0] if self.outputs else self._first_input(layer)
-        if outputs is not None and not isinstance(layer, InputLayer):
+        connected = self._first_output(layer)
+        if connected is not None:
+            outputs = connected
+        else:
+            outputs = self.outputs[0] if self.outputs else self._first_input(layer)
+        if outputs is not None and connected is None and not isinstance(layer, InputLayer):
             outputs = layer(outputs)
             if isinstance(outputs, (list, tuple)):
                 raise ValueError(
@@ -72,6 +77,14 @@ class Sequential(Model):
         self._stack.append(layer)
         self._tensors.append(outputs)
         self._set_output(outputs)
+
+    def _first_output(self, layer: Layer) -> Tensor | None:
+        """What the first of the stack makes, if it has several inputs, which become the model's; else None."""
+        if self._stack or not (len(getattr(layer, "inputs", ())) > 1 or getattr(layer, "brings_inputs", False)):
+            return None
+        output = layer.output
+        self.inputs = get_source_inputs(output)
+        return output
 
     def _first_input(self, layer: Layer) -> Tensor | None:
         """The input tensor, if `layer` is the first of the stack and tells its shape."""

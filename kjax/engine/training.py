@@ -93,8 +93,7 @@ class Model(GeneratorMethods, Network):
         self.sample_weight_mode = sample_weight_mode
         self.weighted_metrics = weighted_metrics
         self._compile_args = (loss, loss_weights, metrics, weighted_metrics, sample_weight_mode)
-        self._plan, self._collected = None, None
-        self._forget_programs()
+        self._plan, self._collected, self._programs = None, None, {}
         if self.outputs:
             self._make_plan()
 
@@ -266,6 +265,7 @@ class Model(GeneratorMethods, Network):
         finally:
             validation.close()
 
+    @accepts_old_names("Model.evaluate")
     def evaluate(
         self,
         x: Any = None,
@@ -339,11 +339,12 @@ class Model(GeneratorMethods, Network):
                 "In a stateful network, you should only pass inputs with a number of samples that can be divided by "
                 f"the batch size {size}. Found: {samples} samples."
             )
-        told = _loop.Told(_loop.listeners(self, callbacks), "predict")
-        return unpack(_loop.predict_arrays(self._scanner("predict"), inputs, samples, size, verbose, told))
+        scanner, told = self._scanner("predict"), _loop.Told(_loop.listeners(self, callbacks), "predict")
+        return unpack(_loop.predict_arrays(scanner, inputs, samples, size, verbose, told))
 
     # -- single batches ----------------------------------------------------------------------------------------------
 
+    @accepts_old_names("Model.train_on_batch")
     def train_on_batch(
         self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None, reset_metrics: bool = True
     ) -> Any:
@@ -351,10 +352,10 @@ class Model(GeneratorMethods, Network):
         self._require_compiled()
         self._build_for(x)
         self._require_plan()
-        batch = _data.training(self, x, y, sample_weight, class_weight)
-        logs = self._ready()[1].one_batch(batch)
+        logs = self._ready()[1].one_batch(_data.training(self, x, y, sample_weight, class_weight))
         return unpack([np.asarray(value) for value in logs])
 
+    @accepts_old_names("Model.test_on_batch")
     def test_on_batch(self, x: Any, y: Any, sample_weight: Any = None, reset_metrics: bool = True) -> Any:
         """The loss, or [loss, metrics...], of one batch."""
         self._require_compiled()
@@ -370,8 +371,8 @@ class Model(GeneratorMethods, Network):
         self._build_for(x)
         inputs = _data.inputs(self, x)
         samples = _check.check_lengths(inputs, ())
-        told = _loop.Told(None, "predict")
-        return unpack(_loop.predict_arrays(self._scanner("predict"), inputs, samples, samples, 0, told))
+        scanner, told = self._scanner("predict"), _loop.Told(None, "predict")
+        return unpack(_loop.predict_arrays(scanner, inputs, samples, samples, 0, told))
 
     def to_jax(self) -> PureModel:
         """The model as a pure function and its pytrees: `apply, params, state = model.to_jax()`.

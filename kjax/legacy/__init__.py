@@ -7,15 +7,22 @@ methods, `preprocessing` and `utils` for what stands beside models.
 from __future__ import annotations
 
 from kjax._core import arguments
-from kjax.legacy import convolutional, layers, models, preprocessing, recurrent, utils
+from kjax.legacy import convolutional, gone, graph, layers, merging, models, modules, preprocessing, recurrent, utils
 from kjax.legacy._convert import Order, Table, install_tables
 
 install_tables(layers.TABLES)
 install_tables(convolutional.TABLES)
 install_tables(models.TABLES)
+models.install_methods()
 convolutional.install_layers()
 install_tables(recurrent.TABLES)
 recurrent.install_layers()
+merging.install_layers()
+gone.install_layers()
+graph.install_models()
 install_tables(preprocessing.TABLES)
 install_tables(utils.TABLES)
+utils.install_names()
+modules.install_modules()
+modules.install_leaks()
 arguments.when_loaded("kjax.preprocessing", preprocessing.install_attributes)

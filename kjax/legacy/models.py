@@ -6,6 +6,7 @@ import functools
 import itertools
 from typing import Any
 
+from kjax._core import arguments, notices
 from kjax.legacy._convert import Args, Kwargs, Order, Table
 
 _WORKERS = {
@@ -109,13 +110,22 @@ def _place_is(types: tuple[type, ...], place: int, args: Args) -> bool:
 _CLASS_WEIGHT_IS_EIGHTH = Order(_FIT_ORDER, functools.partial(_place_is, (dict, type(None)), 7), least=8, warn=False)
 _QUEUE_IS_THIRD = Order(_USE_ORDER, functools.partial(_place_is, (int,), 2), least=3, warn=False)
 
+_GONE = "The `{}` argument of `compile` no longer exists: {}"
+
 TABLES = {
     "Model": Table(names={"input": "inputs", "output": "outputs"}),
     "Model.fit": Table(
-        names={"nb_epoch": "epochs"},
+        names={"nb_epoch": "epochs", "X": "x"},
         renamed="The `{old}` argument in `fit` has been renamed `{new}`.",
     ),
+    "Model.evaluate": Table(names={"X": "x"}),
+    "Model.train_on_batch": Table(names={"X": "x"}),
+    "Model.test_on_batch": Table(names={"X": "x"}),
     "Model.compile": Table(
+        removed={
+            "class_mode": _GONE.format("class_mode", "the loss and the output tell which accuracy is meant."),
+            "theano_mode": _GONE.format("theano_mode", "there is no Theano."),
+        },
         orders=(
             Order(
                 ("optimizer", "loss", "metrics", "sample_weight_mode"),
@@ -128,3 +138,62 @@ TABLES = {
     "Model.evaluate_generator": Table(names=_USE_GENERATOR, orders=(_QUEUE_IS_THIRD,), rewrite=_use_by_samples),
     "Model.predict_generator": Table(names=_USE_GENERATOR, orders=(_QUEUE_IS_THIRD,), rewrite=_use_by_samples),
 }
+
+
+# -- accuracy, which Keras 0 was asked for at each call --------------------------------------------------------------
+
+_TOLD = "`show_accuracy` is gone. Pass `metrics=['accuracy']` to `compile` instead."
+_FIT_DEFAULTS = {"batch_size": 128, "nb_epoch": 100}
+
+
+def _shows_accuracy(model: Any) -> bool:
+    """Whether accuracy is measured because a call asked for it, and not `compile`."""
+    return getattr(model, "_asked_for", None) is getattr(model, "_compile_args", None) is not None
+
+
+def _show_accuracy(model: Any) -> None:
+    """Let a compiled model measure its accuracy."""
+    notices.warn(_TOLD)
+    metrics = model.metrics
+    if _shows_accuracy(model) or "accuracy" in metrics or "acc" in metrics:
+        return
+    loss, loss_weights, _, weighted_metrics, mode = model._compile_args
+    model.metrics = [*metrics, "accuracy"]
+    model._asked_for = model._compile_args = (loss, loss_weights, model.metrics, weighted_metrics, mode)
+    model._plan = None
+    model._forget_programs()
+
+
+def _fit_of_keras_0(fit: Any, model: Any, args: Args, kwargs: Kwargs) -> Any:
+    """`fit(..., show_accuracy=True)`, with the batch size and the number of epochs that were the default then."""
+    if "show_accuracy" not in kwargs:
+        return fit(model, *args, **kwargs)
+    kwargs = dict(kwargs)
+    if kwargs.pop("show_accuracy"):
+        _show_accuracy(model)
+    missing = {name: value for name, value in _FIT_DEFAULTS.items() if name not in kwargs and "epochs" not in kwargs}
+    return fit(model, *args, **{**dict(list(missing.items())[max(0, len(args) - 2) :]), **kwargs})
+
+
+def _measure_of_keras_0(method: Any, model: Any, args: Args, kwargs: Kwargs) -> Any:
+    """The loss alone from a model that showed its accuracy, unless this call asks for it as well."""
+    kwargs = dict(kwargs)
+    wanted = [kwargs.pop(name) for name in ("show_accuracy", "accuracy") if name in kwargs]
+    if any(wanted):
+        _show_accuracy(model)
+    result = method(model, *args, **kwargs)
+    return result if any(wanted) or not _shows_accuracy(model) else result[0]
+
+
+AROUND = {
+    "Model.fit": _fit_of_keras_0,
+    "Model.evaluate": _measure_of_keras_0,
+    "Model.train_on_batch": _measure_of_keras_0,
+    "Model.test_on_batch": _measure_of_keras_0,
+}
+
+
+def install_methods() -> None:
+    """Let methods of models do what an argument of Keras 0 asked for."""
+    for owner, around in AROUND.items():
+        arguments.install_around(owner, around)

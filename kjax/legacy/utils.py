@@ -1,8 +1,15 @@
-"""What stands around models, as Keras 1 spelled it: queues, labels, data sets, wrappers for scikit-learn."""
+"""What stands around models, as Keras 0 and 1 had it: queues, labels, data sets, wrappers for scikit-learn."""
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
+from kjax import layers, regularizers
+from kjax._core import notices
 from kjax.legacy._convert import Table
+from kjax.utils import conv_utils, layer_utils, np_utils, vis_utils
 
 _LOAD = Table(
     names={"nb_words": "num_words"},
@@ -19,3 +26,86 @@ TABLES = {
     "BaseWrapper": _WRAPPER,
     "BaseWrapper.set_params": _WRAPPER,
 }
+
+
+def probas_to_classes(y_pred: Any) -> np.ndarray:
+    """Class numbers of predicted probabilities: the largest of several, or whether a single one exceeds 0.5."""
+    y_pred = np.asarray(y_pred)
+    if y_pred.ndim > 1 and y_pred.shape[1] > 1:
+        return categorical_probas_to_classes(y_pred)
+    return np.array([1 if p > 0.5 else 0 for p in y_pred.ravel()])
+
+
+def categorical_probas_to_classes(p: Any) -> np.ndarray:
+    """The number of the largest probability of each row."""
+    return np.argmax(p, axis=1)
+
+
+def binary_logloss(p: Any, y: Any) -> np.ndarray:
+    """`-mean(y log(p) + (1 - y) log(1 - p))`, with probabilities kept from 0 and 1."""
+    p, y = np.clip(p, 1e-15, 1 - 1e-15), np.asarray(y)
+    return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+
+def multiclass_logloss(P: Any, Y: Any) -> float:
+    """The mean of `-log` of the probability that each row gives to its class number in `Y`."""
+    return float(np.mean([-np.log(row[int(label)]) for row, label in zip(P, Y, strict=True)]))
+
+
+def accuracy(p: Any, y: Any) -> float:
+    """Share of equal entries."""
+    return float(np.mean(np.asarray(p) == np.asarray(y)))
+
+
+def layer_from_config(config: Any, custom_objects: Any = None) -> Any:
+    """The layer that a config describes."""
+    return layers.deserialize(config, custom_objects)
+
+
+def plot(model: Any, to_file: Any = "model.png", show_shapes: bool = False, show_layer_names: bool = True) -> Any:
+    """`plot_model`, as Keras 1 called it."""
+    notices.warn("`plot` is now called `plot_model`.")
+    return vis_utils.plot_model(model, to_file, show_shapes, show_layer_names)
+
+
+def _l1_l2(name: str) -> Any:
+    """A maker of a penalty on a layer's output: today the same as one on weights."""
+
+    def make(l1: float = 0.01, l2: float = 0.01) -> Any:
+        return regularizers.L1L2(l1, l2)
+
+    make.__name__ = make.__qualname__ = name
+    make.__doc__ = "`l1 * sum(abs(x)) + l2 * sum(x ** 2)`; today's `l1_l2`."
+    return make
+
+
+# Old names of functions and classes, by the module that has them.
+NAMES = {
+    np_utils: {
+        function.__name__: function
+        for function in (
+            probas_to_classes, categorical_probas_to_classes, binary_logloss, multiclass_logloss, accuracy,
+            conv_utils.convert_kernel, conv_utils.conv_output_length, conv_utils.conv_input_length,
+        )
+    },
+    layer_utils: {"layer_from_config": layer_from_config},
+    vis_utils: {"plot": plot},
+    regularizers: {
+        "l1l2": _l1_l2("l1l2"),
+        "activity_l1l2": _l1_l2("activity_l1l2"),
+        "activity_l1": regularizers.l1,
+        "activity_l2": regularizers.l2,
+        "WeightRegularizer": regularizers.L1L2,
+        "ActivityRegularizer": regularizers.L1L2,
+        "L1L2Regularizer": regularizers.L1L2,
+    },
+}  # fmt: skip
+
+
+def install_names() -> None:
+    """Let modules have the functions and classes that they had."""
+    for module, names in NAMES.items():
+        for name, value in names.items():
+            setattr(module, name, value)
+    for name, value in NAMES[regularizers].items():
+        regularizers.registry.register(value, name)

@@ -1,0 +1,106 @@
+"""Modules that have other names today, and the names that Keras's modules let leak: tables, and their installer."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from kjax.engine.base_layer import Layer
+
+# Module of Keras 0, 1 or 2 to the module that has its names today.
+RENAMED = {
+    "kjax.objectives": "kjax.losses",
+    "kjax.initializations": "kjax.legacy.initializations",
+    "kjax.utils.visualize_util": "kjax.utils.vis_utils",
+    "kjax.layers.containers": "kjax.legacy.containers",
+    "kjax.backend.common": "kjax.backend",
+    "kjax.backend.tensorflow_backend": "kjax.backend",
+    "kjax.backend.theano_backend": "kjax.backend",
+}
+
+# What `from keras.x import name` found in a module though it was none of its own.
+_ALWAYS = "np=numpy K=kjax.backend"
+_OBJECTS = f"{_ALWAYS} activations=kjax.activations initializers=kjax.initializers regularizers=kjax.regularizers"
+_LAYERS = f"{_OBJECTS} constraints=kjax.constraints copy=copy warnings=warnings python_types=types"
+_CLASSES = "InputSpec=kjax.engine:InputSpec Layer=kjax.engine:Layer"
+_SERIAL = (
+    "serialize_keras_object=kjax.utils.generic_utils:serialize_keras_object "
+    "deserialize_keras_object=kjax.utils.generic_utils:deserialize_keras_object"
+)
+_CONV = "conv_utils=kjax.utils.conv_utils transpose_shape=kjax.utils.generic_utils:transpose_shape"
+LEAKED = {
+    "kjax.layers": f"{_LAYERS} {_CONV}",
+    "kjax.layers.core": f"{_LAYERS} {_CLASSES}",
+    "kjax.layers.convolutional": f"{_LAYERS} {_CLASSES} {_CONV}",
+    "kjax.layers.pooling": f"{_ALWAYS} {_CLASSES} {_CONV}",
+    "kjax.layers.local": f"{_LAYERS} {_CLASSES} {_CONV}",
+    "kjax.layers.recurrent": f"{_LAYERS} {_CLASSES}",
+    "kjax.layers.normalization": f"{_LAYERS} {_CLASSES}",
+    "kjax.layers.embeddings": f"{_LAYERS} {_CLASSES}",
+    "kjax.layers.noise": f"{_ALWAYS} {_CLASSES}",
+    "kjax.layers.wrappers": f"{_ALWAYS} {_CLASSES} copy=copy",
+    "kjax.layers.merge": f"{_ALWAYS} {_CLASSES}",
+    "kjax.layers.advanced_activations": f"{_LAYERS} {_CLASSES}",
+    "kjax.layers.convolutional_recurrent": f"{_LAYERS} {_CLASSES} {_CONV}",
+    "kjax.layers.cudnn_recurrent": f"{_LAYERS} {_CLASSES}",
+    "kjax.models": f"{_ALWAYS} optimizers=kjax.optimizers layers=kjax.layers topology=kjax.engine.topology "
+    "copy=copy json=json os=os warnings=warnings Layer=kjax.engine:Layer Network=kjax.engine:Network",
+    "kjax.callbacks": "np=numpy K=kjax.backend os=os csv=csv json=json time=time warnings=warnings io=io sys=sys "
+    "deque=collections:deque OrderedDict=collections:OrderedDict Iterable=collections.abc:Iterable "
+    "Progbar=kjax.utils.generic_utils:Progbar",
+    "kjax.optimizers": f"K=kjax.backend copy=copy {_SERIAL}",
+    "kjax.losses": f"K=kjax.backend {_SERIAL}",
+    "kjax.metrics": f"K=kjax.backend {_SERIAL}",
+    "kjax.activations": f"K=kjax.backend warnings=warnings Layer=kjax.engine:Layer {_SERIAL}",
+    "kjax.initializers": f"np=numpy K=kjax.backend {_SERIAL}",
+    "kjax.regularizers": f"K=kjax.backend {_SERIAL}",
+    "kjax.constraints": f"K=kjax.backend {_SERIAL}",
+    "kjax.backend": "np=numpy os=os sys=sys",
+    "kjax.engine": "Container=kjax.engine:Network",
+    "kjax.engine.training": "np=numpy K=kjax.backend copy=copy warnings=warnings losses=kjax.losses "
+    "metrics=kjax.metrics optimizers=kjax.optimizers",
+    "kjax.engine.topology": "np=numpy K=kjax.backend copy=copy json=json warnings=warnings "
+    "Container=kjax.engine:Network",
+    "kjax.engine.base_layer": "K=kjax.backend initializers=kjax.initializers",
+    "kjax.utils.np_utils": "np=numpy",
+    "kjax.utils.generic_utils": "np=numpy os=os re=re sys=sys time=time",
+}
+
+
+def found(source: str) -> Any:
+    """What `'module'` or `'module:name'` stands for."""
+    module, _, name = source.partition(":")
+    loaded = importlib.import_module(module)
+    return getattr(loaded, name) if name else loaded
+
+
+def leaks(text: str) -> Mapping[str, str]:
+    """Name to source, from a row of `LEAKED`."""
+    return dict(pair.split("=") for pair in text.split())
+
+
+def install_modules() -> None:
+    """Enter today's modules under their old names too."""
+    for old, new in RENAMED.items():
+        module = importlib.import_module(new)
+        sys.modules[old] = module
+        parent, _, child = old.rpartition(".")
+        if not hasattr(sys.modules[parent], child):
+            setattr(sys.modules[parent], child, module)
+
+
+def _get_output_shape_for(self: Any, input_shape: Any) -> Any:
+    """`compute_output_shape`, as Keras 1 called it."""
+    return self.compute_output_shape(input_shape)
+
+
+def install_leaks() -> None:
+    """Let Keras's modules have the names that Keras's imports left in them."""
+    Layer.get_output_shape_for = _get_output_shape_for  # type: ignore[attr-defined]
+    for name, text in LEAKED.items():
+        module = importlib.import_module(name)
+        for leaked, source in leaks(text).items():
+            if not hasattr(module, leaked):
+                setattr(module, leaked, found(source))
