@@ -12,7 +12,7 @@ import pytest
 from jax import lax
 
 from kjax import backend as K
-from kjax.backend import _canonical, _lowerings, _pooled
+from kjax.backend import _canonical, _lowerings, _pooled, convolution
 from kjax.backend._channels import channel_sums, spread
 from kjax.backend._windows import Window, make_window
 from kjax.engine._programs import is_slow_in_loop
@@ -281,3 +281,46 @@ def test_first_layers_use_columns_and_others_do_not() -> None:
     assert "dot_general" in str(names(3))
     assert "conv_general_dilated" not in names(3)
     assert "conv_general_dilated" in names(8)
+
+
+class TestBiased:
+    """A convolution and its bias as one operation, against XLA's convolution and a plain sum."""
+
+    @staticmethod
+    def sums(window: Window) -> tuple[Any, Any]:
+        """A number that depends on all of input, kernel and bias: by kjax, and plainly."""
+
+        def joined(x: Any, kernel: Any, bias: Any) -> Any:
+            return jnp.sin(_lowerings.convolve_biased(x, kernel, bias, window)).sum()
+
+        def apart(x: Any, kernel: Any, bias: Any) -> Any:
+            return jnp.sin(plain(x, kernel, window) + bias.reshape((1,) * (x.ndim - 1) + (-1,))).sum()
+
+        return joined, apart
+
+    @pytest.mark.parametrize("name", ["valid", "same", "columns", "strided", "sequence", "strided sequence"])
+    def test_gradients_and_those_of_gradients(self, name: str) -> None:
+        case = CONVOLUTIONS[name]
+        arrays = random(*case[0]), random(*case[1]), random(case[1][-1])
+        joined, apart = self.sums(window_of(case))
+
+        def everything(f: Any) -> Any:
+            first = jax.grad(f, (0, 1, 2))
+            return jax.jvp(first, arrays, arrays), jax.grad(lambda *a: sum((g**2).sum() for g in first(*a)))(*arrays)
+
+        for ours, expected in zip(*(jax.tree.leaves(everything(f)) for f in (joined, apart)), strict=True):
+            np.testing.assert_allclose(ours, expected, rtol=2e-3, atol=2e-3 * float(jnp.abs(expected).max()))
+
+    def test_a_tap_that_always_sees_the_input_is_found_or_refused(self) -> None:
+        inside = make_window("same", (6, 6), (3, 3), (1, 1), (1, 1))
+        assert inside.always == (1, 1)
+        between = make_window("same", (6,), (2,), (1,), (5,))  # each tap sees padding somewhere
+        assert between.always is None
+        assert _lowerings.convolve_biased(random(1, 6, 2), random(2, 2, 3), random(3), between) is None
+
+    def test_a_layer_trains_its_bias_where_no_tap_sees_all(self) -> None:
+        x, kernel, bias = random(2, 6, 2), random(2, 2, 3), random(3)
+        window = make_window("same", (6,), (2,), (1,), (5,))
+        ours = jax.grad(lambda b: (convolution.convolve(x, kernel, b, 1, "same", None, 5) ** 2).sum())(bias)
+        expected = jax.grad(lambda b: ((plain(x, kernel, window) + b[None, None]) ** 2).sum())(bias)
+        np.testing.assert_allclose(ours, expected, rtol=1e-5)

@@ -11,16 +11,20 @@ a plain loop nest. So everything here is written as convolutions of that arrange
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from kjax.backend._windows import Ints, Pairs, Window, extent
 
+# Up to so many numbers under a window, the sum of their products fuses with what follows it.
+MOST_TERMS = 9
 # Columns of this many numbers at most are multiplied as one matrix: a first layer with its few channels.
 MOST_COLUMNS = 32
 
@@ -56,6 +60,28 @@ def to_kernel(x: Any, g: Any, window: Window) -> Any:
         images = _merged(g)
         taps = [to_kernel(_merged(part), images, plane) for part in depth_slices(x, window)]
         return jnp.stack(taps)
+    return _weigh(x, g, window)
+
+
+def forward_biased(x: Any, rows: Any, window: Window) -> Any:
+    """The convolution and a bias: `rows` are the kernel and behind its channels one more, with the bias at the tap
+    that `window.always` names."""
+    bias = rows[(*window.always, -1)]
+    return forward(x, rows[..., :-1, :], window) + bias.reshape((1,) * (x.ndim - 1) + (-1,))
+
+
+def to_rows(x: Any, g: Any, window: Window) -> Any:
+    """The transpose of `forward_biased` in its rows: the input gets a channel of ones, and one convolution gives
+    the gradients of the kernel and of the bias. (The sums alone would be one more pass over `g`.)"""
+    ones = jnp.ones((*x.shape[:-1], 1), x.dtype)
+    rows = _weigh(jnp.concatenate([x, ones], -1), g, window)
+    elsewhere = np.ones((*window.sizes, 1, 1), bool)
+    elsewhere[window.always] = False
+    last = jnp.where(elsewhere, jnp.zeros((), rows.dtype), rows[..., -1:, :])
+    return jnp.concatenate([rows[..., :-1, :], last], -2)
+
+
+def _weigh(x: Any, g: Any, window: Window) -> Any:
     pads: list[tuple[int, int]] = []
     for length, size, stride, pad, dilation, cells in zip(*window, window.outputs, strict=True):
         pads.append((pad[0], extent(size, dilation) - 1 + (cells - 1) * stride + 1 - length - pad[0]))
@@ -101,9 +127,14 @@ def _convolve(x: Any, kernel: Any, strides: Ints, pads: Pairs, dilations: Ints, 
     sizes = kernel.shape[:-2]
     if len(sizes) == 3:
         return _convolve_volumes(x, kernel, strides, pads, dilations, spread)
+    window = Window(x.shape[1:-1], sizes, strides, pads, dilations)
+    if kernel[..., 0].size <= MOST_TERMS and max(spread) == 1:
+        taps = zip(slices(x, window), kernel.reshape((-1, *kernel.shape[-2:])), strict=True)
+        row = (1,) * (x.ndim - 1) + (-1,)
+        terms = [seen[..., c : c + 1] * weights[c].reshape(row) for seen, weights in taps for c in range(x.shape[-1])]
+        return functools.reduce(jnp.add, terms)
     if kernel[..., 0].size <= MOST_COLUMNS and max(spread) == 1:
-        columns = jnp.concatenate(list(slices(x, Window(x.shape[1:-1], sizes, strides, pads, dilations))), -1)
-        return jnp.matmul(columns, kernel.reshape((-1, kernel.shape[-1])))
+        return jnp.matmul(jnp.concatenate(list(slices(x, window)), -1), kernel.reshape((-1, kernel.shape[-1])))
     return canonical(x, kernel, strides, pads, dilations, spread)
 
 

@@ -5,8 +5,10 @@
 | all of it | GPU, TPU | XLA's own operations |
 | convolution in 1 and 2 dimensions | CPU | XLA's convolution in the one arrangement of axes that it is fast in |
 | the same with at most 32 numbers under a window | CPU | columns and a matrix product |
+| the same with at most 9 | CPU | the sum of their products |
 | the same in 3 dimensions | CPU | taps along the depth as channels of images |
 | gradient of a strided input, transposed convolution | CPU | one convolution gives all phases, laid out in space |
+| gradient of a kernel and of the bias | CPU | one convolution, whose input has a channel of ones |
 | windows of one cell | CPU | a matrix product |
 | depthwise | CPU | sums over taps |
 | max pooling | CPU | largest of the taps; its gradient goes to the first largest, found by number |
@@ -54,6 +56,7 @@ def on_cpu() -> bool:
 
 
 _DENSE = _products.make("conv", _canonical.forward, _canonical.to_input, _canonical.to_kernel, compiler_options)
+_BIASED = _products.make_biased("conv", _DENSE, _canonical.forward_biased, _canonical.to_rows, compiler_options)
 _DEPTHWISE = _products.make(
     "depthwise_conv", _depthwise.forward, _depthwise.to_input, _depthwise.to_kernel, compiler_options
 )
@@ -73,6 +76,15 @@ def convolve(x: Any, kernel: Any, window: Window, groups: int = 1) -> Any:
         return depthwise(x, by_channel, window)
     parts = zip(jnp.split(x, groups, -1), jnp.split(kernel, groups, -1), strict=True)
     return jnp.concatenate([convolve(part, of_part, window) for part, of_part in parts], -1)
+
+
+def convolve_biased(x: Any, kernel: Any, bias: Any, window: Window) -> Any:
+    """Convolution in one group and a bias for each filter; None where no way is better than one after the other."""
+    plain = not on_cpu() or _is_pointwise(window) or window.rank > 2 or bias.dtype != kernel.dtype
+    if plain or window.always is None or 0 in window.outputs:
+        return None
+    row = jnp.zeros((*window.sizes, 1, kernel.shape[-1]), kernel.dtype).at[(*window.always, 0)].set(bias)
+    return _BIASED.bind(x, jnp.concatenate([kernel, row], -2), window=window)
 
 
 def convolve_transposed(x: Any, kernel: Any, window: Window) -> Any:

@@ -60,6 +60,34 @@ def make_pair(name: str, formula: Formula, other: str, transpose: Formula) -> tu
     return first, second
 
 
+def make_biased(name: str, products: Products, forward: Formula, to_rows: Formula, options: Callable[[], Any]) -> Any:
+    """The operation `forward(x, rows)` of a kernel with a bias: linear in `rows`, whose last channel is the bias.
+
+    Its transpose there is `to_rows(x, g)`. In `x` both differ from the bilinear operations by a constant.
+    """
+    biased, weigh = (
+        _primitive(f"{name}_{part}", formula, options) for part, formula in (("biased", forward), ("to_rows", to_rows))
+    )
+
+    def without_bias(t: Any, x: Any, rows: Any, *, window: Any) -> Any:
+        return products.forward.bind(t, rows[..., :-1, :], window=window)
+
+    def with_no_bias(t: Any, x: Any, g: Any, *, window: Any) -> Any:
+        kernel = products.to_kernel.bind(t, g, window=window)
+        return jnp.pad(kernel, [(0, 0)] * window.rank + [(0, 1), (0, 0)])
+
+    def linear(primitive: Any) -> Callable[..., Any]:
+        return lambda t, x, b, *, window: primitive.bind(x, t, window=window)
+
+    for primitive, in_x, turned in ((biased, without_bias, weigh), (weigh, with_no_bias, biased)):
+        ad.defjvp(primitive, in_x, linear(primitive))
+        ad.primitive_transposes[primitive] = lambda c, x, b, *, window, turned=turned: (
+            None,
+            ad.Zero(b.aval) if type(c) is ad.Zero else turned.bind(x, c, window=window),
+        )
+    return biased
+
+
 def _bind(primitive: Any, a: Any, b: Any, window: Any) -> Any:
     return primitive.bind(a, b, window=window)
 

@@ -41,6 +41,17 @@ class Window(NamedTuple):
         """How many windows fit."""
         return tuple(map(output_length, self.lengths, self.sizes, self.strides, self.pads, self.dilations))
 
+    @property
+    def always(self) -> Ints | None:
+        """A tap that sees a cell of the input, and no padding, wherever the window lies; None if there is none."""
+        taps: list[int] = []
+        for length, size, stride, pad, dilation, cells in zip(*self, self.outputs, strict=True):
+            tap = -(-max(pad[0], 0) // dilation)
+            if tap >= size or (cells - 1) * stride + tap * dilation - pad[0] >= length:
+                return None
+            taps.append(tap)
+        return tuple(taps)
+
     def axis(self, start: int, stop: int | None = None) -> Window:
         """The window along the axes from `start` to `stop` alone."""
         part = slice(start, stop)

@@ -10,14 +10,24 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from kjax._core import operators
 from kjax.backend import _lowerings
-from kjax.backend._ops import op
+from kjax.backend._channels import spread
+from kjax.backend._ops import array, op
 from kjax.backend._state import normalize_data_format
 from kjax.backend._windows import check_rank, from_last, make_window, numbers, operands, to_last
 
 
 def _convolve(
-    x: Any, kernel: Any, count: int, name: str, strides: Any, padding: str, data_format: str | None, dilation: Any
+    x: Any,
+    kernel: Any,
+    count: int,
+    name: str,
+    strides: Any,
+    padding: str,
+    data_format: str | None,
+    dilation: Any,
+    bias: Any = None,
 ) -> Any:
     data_format = normalize_data_format(data_format)
     strides, dilation = numbers(strides, count, "strides"), numbers(dilation, count, "dilation_rate")
@@ -31,7 +41,25 @@ def _convolve(
             f"which is for {expected} channels and {kernel.shape[-1]} filters."
         )
     window = make_window(padding, x.shape[1:-1], kernel.shape[:count], strides, dilation)
-    return from_last(_lowerings.convolve(x, kernel, window, channels // expected), data_format)
+    groups = channels // expected
+    y = _lowerings.convolve_biased(x, kernel, bias, window) if bias is not None and groups == 1 else None
+    if y is None:
+        y = _lowerings.convolve(x, kernel, window, groups)
+        y = y if bias is None else operators.add(y, spread(bias, y.shape) if bias.dtype == y.dtype else bias)
+    return from_last(y, data_format)
+
+
+@op
+def convolve(
+    x: Any, kernel: Any, bias: Any, strides: Any, padding: str, data_format: str | None, dilation_rate: Any
+) -> Any:
+    """`conv1d`, `conv2d` or `conv3d` by the kernel's rank, plus a number for each filter if `bias` is not None.
+
+    On a CPU the gradients of both come from one pass over what comes back.
+    """
+    count = kernel.ndim - 2
+    bias = None if bias is None else array(bias)
+    return _convolve(x, kernel, count, f"conv{count}d", strides, padding, data_format, dilation_rate, bias)
 
 
 @op

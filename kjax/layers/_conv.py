@@ -7,6 +7,7 @@ from typing import Any
 from kjax import activations, regularizers
 from kjax import backend as K
 from kjax._core.graph import Variable
+from kjax.backend.convolution import convolve
 from kjax.engine._geometry import normalize_padding, normalize_tuple
 from kjax.engine.base_layer import InputSpec, Layer
 from kjax.layers import _roles
@@ -84,16 +85,9 @@ class _Conv(Layer):
         if padding == "full":
             inputs = _pad_fully(inputs, self.kernel_size, self.dilation_rate, self.data_format)
             padding = "valid"
-        convolve = {1: K.conv1d, 2: K.conv2d, 3: K.conv3d}[self.rank]
-        outputs = convolve(
-            inputs,
-            self.kernel,
-            strides=self.strides if self.rank > 1 else self.strides[0],
-            padding=padding,
-            data_format=self.data_format,
-            dilation_rate=self.dilation_rate if self.rank > 1 else self.dilation_rate[0],
+        return self.activation(
+            convolve(inputs, self.kernel, self.bias, self.strides, padding, self.data_format, self.dilation_rate)
         )
-        return self._finish(outputs)
 
     def _finish(self, outputs: Any) -> Any:
         """Add the bias, apply the activation."""
