@@ -15,6 +15,9 @@ CTC = "CTC comes with the recurrent layers"
 NAMES = {
     "activations": """softmax elu selu softplus softsign relu tanh sigmoid hard_sigmoid exponential linear serialize
         deserialize get""",
+    "applications": """DenseNet121 DenseNet169 DenseNet201 InceptionResNetV2 InceptionV3 MobileNet MobileNetV2
+        NASNetLarge NASNetMobile ResNet50 VGG16 VGG19 Xception densenet imagenet_utils inception_resnet_v2 inception_v3
+        mobilenet mobilenet_v2 nasnet resnet50 vgg16 vgg19 xception""",
     "backend": """abs all any arange argmax argmin backend batch_dot batch_flatten batch_get_value batch_normalization
         batch_set_value bias_add binary_crossentropy cast cast_to_floatx categorical_crossentropy clear_session clip
         concatenate constant conv1d conv2d conv2d_transpose conv3d conv3d_transpose cos count_params

@@ -25,7 +25,7 @@ from kjax._version import __version__
 from kjax.engine import Input, Model, Sequential
 
 # Imported when first used: not every script needs them.
-_LATER = frozenset(("preprocessing", "wrappers"))
+_LATER = frozenset(("applications", "preprocessing", "wrappers"))
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -11,6 +11,8 @@ from kjax.compat._finder import AliasFinder
 # TensorFlow 1 kept all of its names in `tensorflow.python` and again in `tensorflow.compat.v1`.
 ALIASES = {
     "keras": "kjax",
+    "keras_applications": "kjax.applications",
+    "keras_preprocessing": "kjax.preprocessing",
     "tensorflow": "kjax.compat.tensorflow",
     "tensorflow.keras": "kjax",
     "tensorflow.python": "kjax.compat.tensorflow",
