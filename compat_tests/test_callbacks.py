@@ -24,6 +24,7 @@ from kjax.callbacks import (
     History,
     LambdaCallback,
     LearningRateScheduler,
+    ModelCheckpoint,
     ProgbarLogger,
     ReduceLROnPlateau,
     TerminateOnNaN,
@@ -354,12 +355,19 @@ def test_who_watches_batches() -> None:
 def test_who_watches_epochs() -> None:
     assert not watches_epochs([*OWN, Overriding(), LambdaCallback(on_train_begin=nothing)])
     assert not watches_epochs([with_hook("on_train_end")])
-    steering = (TerminateOnNaN(), EarlyStopping(), ReduceLROnPlateau(), CSVLogger("x"))
+    steering = (
+        TerminateOnNaN(),
+        EarlyStopping(),
+        EarlyStopping(restore_best_weights=True),
+        ReduceLROnPlateau(),
+        CSVLogger("x"),
+        ModelCheckpoint("x"),
+    )
     assert not watches_epochs([*OWN, *steering])
     assert all(steers([callback]) for callback in steering)
     assert not steers([*OWN, LearningRateScheduler(lambda epoch: 0.1), LambdaCallback(on_epoch_end=nothing)])
     for callback in (
-        EarlyStopping(restore_best_weights=True),
+        ModelCheckpoint("x", save_freq=3),
         with_hook("on_epoch_end", EarlyStopping),
         type("Mine", (EarlyStopping,), {})(),
         LearningRateScheduler(lambda epoch: 0.1),

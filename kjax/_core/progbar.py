@@ -77,6 +77,15 @@ class Progbar:
                 total[1] += units
         self._seen_so_far = current
 
+    def counted(self) -> dict[str, Any]:
+        """What has been counted in so far, for `count_on` of another bar."""
+        return {"seen": self._seen_so_far, "totals": self._totals, "latest": self._latest, "names": list(self._names)}
+
+    def count_on(self, counted: dict[str, Any]) -> None:
+        """Go on from what another bar had counted in."""
+        self._seen_so_far, self._names = counted["seen"], dict.fromkeys(counted["names"])
+        self._totals, self._latest = counted["totals"], counted["latest"]
+
     @property
     def _is_underway(self) -> bool:
         return self.target is not None and self._seen_so_far < self.target

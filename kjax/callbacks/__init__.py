@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from kjax.callbacks._backup import BackupAndRestore
 from kjax.callbacks._base import Callback, LambdaCallback
-from kjax.callbacks._list import CallbackList, steers, watches_batches, watches_epochs, watches_tests
+from kjax.callbacks._checkpoint import ModelCheckpoint
+from kjax.callbacks._list import (
+    CallbackList,
+    epochs_at_rest,
+    steers,
+    watches_batches,
+    watches_epochs,
+    watches_tests,
+)
 from kjax.callbacks._progress import BaseLogger, CSVLogger, History, ProgbarLogger, TerminateOnNaN
+from kjax.callbacks._remote import RemoteMonitor
 from kjax.callbacks._schedules import EarlyStopping, LearningRateScheduler, ReduceLROnPlateau
+from kjax.callbacks._state import paired, put_back, states_of
 
 __all__ = [
     "Callback",
@@ -19,6 +30,9 @@ __all__ = [
     "ReduceLROnPlateau",
     "CSVLogger",
     "LambdaCallback",
+    "ModelCheckpoint",
+    "BackupAndRestore",
+    "RemoteMonitor",
     "watches_batches",
     "watches_epochs",
 ]

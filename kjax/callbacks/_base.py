@@ -32,6 +32,10 @@ class Callback:
     model: Any = None
     validation_data: Any = None
 
+    @staticmethod
+    def _settle() -> None:
+        """Bring the model's weights to the epoch that is told of. The engine sets it where it tells afterwards."""
+
     def set_params(self, params: dict[str, Any]) -> None:
         self.params = params
 
@@ -129,3 +133,14 @@ def write_lr(optimizer: Any, value: float) -> None:
         optimizer.lr.assign(value)
     else:
         optimizer.lr = value
+
+
+def check_save_freq(value: Any) -> None:
+    """Whether `value` says how often to save.
+
+    Raises:
+        ValueError: if it does not.
+    """
+    number = isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 1
+    if value != "epoch" and not number:
+        raise ValueError(f"`save_freq` must be 'epoch' or a number of batches from 1 on. Found: {value!r}")

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from kjax._core.logs import Logs
+from kjax.callbacks._backup import BackupAndRestore
 from kjax.callbacks._base import Callback, as_logs
+from kjax.callbacks._checkpoint import ModelCheckpoint
 from kjax.callbacks._progress import BaseLogger, CSVLogger, History, ProgbarLogger, TerminateOnNaN
 from kjax.callbacks._schedules import EarlyStopping, ReduceLROnPlateau
 
@@ -24,10 +26,11 @@ _TEST_HOOKS = ("on_test_begin", "on_test_end", *_BATCH_HOOKS["test"])
 _EPOCH_HOOKS = ("on_epoch_begin", "on_epoch_end", *_TEST_HOOKS)
 
 # What these do at a batch's or an epoch's end can as well be done for many of them afterwards.
-_BOOKKEEPERS = (Callback, BaseLogger, ProgbarLogger, History)
+_BOOKKEEPERS = (Callback, BaseLogger, ProgbarLogger, History, BackupAndRestore)
 _SUMMING_UP = (*_BOOKKEEPERS, TerminateOnNaN)
-# These read nothing but the logs, and do nothing to a model but stop it or change its learning rate.
-_STEERING = (TerminateOnNaN, EarlyStopping, ReduceLROnPlateau, CSVLogger)
+# These read nothing but the logs, and do nothing to a model but stop it or change its learning rate; or they settle
+# first, by which they get the model as it was at the epoch's end.
+_STEERING = (TerminateOnNaN, EarlyStopping, ReduceLROnPlateau, CSVLogger, ModelCheckpoint)
 
 # Seconds a batch from which on a callback is warned of, if the batch itself does not take longer.
 _SLOW = 0.1
@@ -66,21 +69,26 @@ def watches_tests(callbacks: Iterable[Any]) -> bool:
 
 
 def steers(callbacks: Iterable[Any]) -> bool:
-    """Whether a callback may stop the training or change its learning rate at an epoch's end.
+    """Whether a callback may stop the training, change its learning rate or save the model at an epoch's end.
 
-    Those that `watches_epochs` does not name read nothing but the logs, so that they can be told of many epochs
-    afterwards; the engine then undoes the epochs after the one at which they acted.
+    Those that `watches_epochs` does not name read nothing but the logs, or settle before they touch the weights, so
+    that they can be told of many epochs afterwards; the engine then undoes the epochs after the one at which they
+    acted.
     """
     return any(_steers(callback) for callback in callbacks)
 
 
 def _steers(callback: Any) -> bool:
-    if type(callback) not in _STEERING or any(
-        hook in vars(callback) for hook in (*_EPOCH_HOOKS, *_BATCH_HOOKS["train"])
-    ):
-        return False
-    # It reads and restores weights, which are gone when it is told afterwards.
-    return not getattr(callback, "restore_best_weights", False)
+    hooks = (*_EPOCH_HOOKS, *_BATCH_HOOKS["train"])
+    return type(callback) in _STEERING and not any(hook in vars(callback) for hook in hooks)
+
+
+def epochs_at_rest(callbacks: Iterable[Any]) -> int | None:
+    """For how many epochs from now on surely no callback that steers needs the weights; None for all of them."""
+    told = [
+        callback.epochs_at_rest() for callback in callbacks if isinstance(callback, (EarlyStopping, ModelCheckpoint))
+    ]
+    return min((epochs for epochs in told if epochs is not None), default=None)
 
 
 class CallbackList:

@@ -21,6 +21,8 @@ class BaseLogger(Callback):
         stateful_metrics: names of metrics of which the last value counts, not the average.
     """
 
+    _remembers = ("seen", "totals")
+
     def __init__(self, stateful_metrics: Iterable[str] | None = None) -> None:
         super().__init__()
         self.stateful_metrics = set(stateful_metrics or ())
@@ -157,6 +159,14 @@ class ProgbarLogger(Callback):
             self.progbar.target = self.seen
         self.progbar.update(self.seen, self.log_values)
 
+    def get_resume_state(self) -> dict[str, Any]:
+        return {"seen": self.seen, "bar": self.progbar.counted() if self.verbose else None}
+
+    def set_resume_state(self, state: dict[str, Any]) -> None:
+        self.seen = state["seen"]
+        if self.verbose and state["bar"] is not None and hasattr(self, "progbar"):
+            self.progbar.count_on(state["bar"])
+
     @property
     def _is_underway(self) -> bool:
         return self.target is None or self.seen < self.target
@@ -175,6 +185,8 @@ class History(Callback):
         history: for each metric the list of its values, one an epoch. `history['acc']` and
             `history['accuracy']` mean the same.
     """
+
+    _remembers = ("epoch", "history")
 
     def __init__(self) -> None:
         super().__init__()
@@ -209,8 +221,12 @@ class CSVLogger(Callback):
         self.append_header = True
         self.csv_file: Any = None
         self.writer: Any = None
+        self._goes_on_at: int | None = None
 
     def on_train_begin(self, logs: Any = None) -> None:
+        if self._goes_on_at is not None and os.path.exists(self.filename):
+            self._open_again(self._goes_on_at)
+            return
         exists = self.append and os.path.exists(self.filename)
         self.append_header = not (exists and os.path.getsize(self.filename))
         mode = "a" if self.append else "w"
@@ -231,6 +247,23 @@ class CSVLogger(Callback):
     def on_train_end(self, logs: Any = None) -> None:
         self.csv_file.close()
         self.writer = None
+
+    def prepare_to_resume(self, state: dict[str, Any]) -> None:
+        self._goes_on_at = state["length"]
+
+    def get_resume_state(self) -> dict[str, Any]:
+        return {"length": self.csv_file.tell(), "keys": self.keys}
+
+    def set_resume_state(self, state: dict[str, Any]) -> None:
+        self.keys = state["keys"]
+        self.append_header = not self.csv_file.tell()
+
+    def _open_again(self, length: int) -> None:
+        """Go on behind what was written when the state was kept; lines of epochs that run again are cut off."""
+        self.csv_file = open(self.filename, "r+", newline="", encoding="utf-8")  # noqa: SIM115
+        self.csv_file.truncate(min(length, os.path.getsize(self.filename)))
+        self.csv_file.seek(0, os.SEEK_END)
+        self._goes_on_at = None
 
 
 def _cell(value: Any) -> Any:

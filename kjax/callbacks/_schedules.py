@@ -12,7 +12,7 @@ import numpy as np
 from kjax.callbacks._base import Callback, as_logs, read_lr, write_lr
 
 
-def _chooses_larger(mode: str, monitor: str, unknown: str) -> bool:
+def chooses_larger(mode: str, monitor: str, unknown: str) -> bool:
     """Whether a larger value of `monitor` is the better one; in doubt, whether it is an accuracy."""
     if mode not in ("auto", "min", "max"):
         warnings.warn(f"{unknown} mode {mode} is unknown, fallback to auto mode.", RuntimeWarning, stacklevel=3)
@@ -45,6 +45,8 @@ class EarlyStopping(Callback):
         restore_best_weights: whether the model gets the weights of its best epoch when training stops here.
     """
 
+    _remembers = ("best", "best_weights", "wait", "stopped_epoch")
+
     def __init__(
         self,
         monitor: str = "val_loss",
@@ -64,7 +66,7 @@ class EarlyStopping(Callback):
         self.best_weights: Any = None
         self.wait = 0
         self.stopped_epoch = 0
-        larger = _chooses_larger(mode, monitor, "EarlyStopping")
+        larger = chooses_larger(mode, monitor, "EarlyStopping")
         self.monitor_op: Callable[[Any, Any], Any] = np.greater if larger else np.less
         self.min_delta = min_delta if larger else -min_delta
         self.best = self._worst
@@ -87,6 +89,7 @@ class EarlyStopping(Callback):
             self.best = current
             self.wait = 0
             if self.restore_best_weights:
+                self._settle()
                 self.best_weights = self.model.get_weights()
             return
         self.wait += 1
@@ -97,11 +100,16 @@ class EarlyStopping(Callback):
             if self.best_weights is not None:
                 if self.verbose > 0:
                     print("Restoring model weights from the end of the best epoch")
+                self._settle()
                 self.model.set_weights(self.best_weights)
 
     def on_train_end(self, logs: Any = None) -> None:
         if self.stopped_epoch > 0 and self.verbose > 0:
             print(f"Epoch {self.stopped_epoch + 1:05d}: early stopping")
+
+    def epochs_at_rest(self) -> int | None:
+        """For how many epochs it will surely not touch the weights; None for all."""
+        return 0 if self.restore_best_weights else None
 
     def get_monitor_value(self, logs: Any) -> Any:
         """The value of the metric; None, with a warning, if it is not there."""
@@ -173,6 +181,8 @@ class ReduceLROnPlateau(Callback):
         ValueError: if `factor` is 1 or more.
     """
 
+    _remembers = ("best", "cooldown_counter", "wait")
+
     def __init__(
         self,
         monitor: str = "val_loss",
@@ -203,7 +213,7 @@ class ReduceLROnPlateau(Callback):
         self.verbose = verbose
         self.cooldown = cooldown
         self.mode = mode
-        self._larger = _chooses_larger(mode, monitor, "Learning Rate Plateau Reducing")
+        self._larger = chooses_larger(mode, monitor, "Learning Rate Plateau Reducing")
         self._reset()
 
     def _reset(self) -> None:

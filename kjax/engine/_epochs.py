@@ -7,6 +7,7 @@ afterwards: if one does, the epochs that should not have been are undone.
 
 from __future__ import annotations
 
+import random
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from kjax._core.logs import Logs
 from kjax.engine import _loop
 from kjax.engine._feed import ArrayFeed
 from kjax.engine._loop import FitOptions
+from kjax.engine._resume import Backups, fingerprint
 from kjax.engine._runs import ArrayRun
 
 if TYPE_CHECKING:
@@ -50,25 +52,38 @@ def fit_arrays(model: Model, feed: ArrayFeed, given: Any, options: FitOptions) -
     """Train on arrays, epoch after epoch. Returns the history."""
     plan, trainer = model._ready()
     names = list(plan.log_names)
-    callbacks = _loop.start(model, given, options, names, "samples")
-    listed = list(given or [])
+    listed = _loop.checked_callbacks(given)
+    backups = Backups(model, listed, lambda: _about(feed, options))
+    callbacks = _loop.start(model, listed, options, names, "samples", backups)
     watches = _Watches(options, feed, listed)
     held = None if watches.tests else options.held
     run = trainer.over(feed, held, held and model._scanner("test"))
     if options.validate is not None and run.held is None:
         watches.epochs, watches.quiet = True, False
     pace = Pace(watches.seconds, trainer.rates.get(run.key, 0.0))
-    training = _Training(model, callbacks, options, run, pace, watches, names)
-    epoch = options.initial_epoch
+    training = _Training(model, callbacks, options, run, pace, watches, names, backups)
+    epoch, done = options.initial_epoch, 0
     try:
+        if backups.found is not None:
+            epoch, done = training.restore()
         while epoch < options.epochs and not model.stop_training:
             count = 1 if watches.epochs else min(feed.epochs_at_once, options.epochs - epoch)
-            epoch = training.block(epoch, count)
+            epoch, done = training.block(epoch, count, done), 0
+        callbacks.on_train_end()
+        backups.ended(lambda: training.state(0))
     finally:
         trainer.rates[run.key] = pace.rate
         run.close()
-    callbacks.on_train_end()
+        backups.close()
+        training.close()
     return model.history
+
+
+def _about(feed: ArrayFeed, options: FitOptions) -> dict[str, Any]:
+    """What tells the data of a training from others."""
+    about = {"the size of a batch": feed.batch_size, "`shuffle`": feed.shuffle}
+    held = options.held_out
+    return {**about, **fingerprint(feed.given), "the data to validate on": None if held is None else fingerprint(held)}
 
 
 class _Watches:
@@ -78,22 +93,26 @@ class _Watches:
         batches: whether a callback acts at single batches.
         epochs: whether something acts or is shown at single epochs.
         tests: whether a callback follows the validation.
-        steers: whether a callback may stop the training or change its learning rate, and does no more.
+        steers: whether a callback may stop the training, change its learning rate or save the model, and no more.
+        shortly: whether a dispatch should be short.
+        given: the callbacks.
         drawn: whether there is a progress bar.
     """
 
     def __init__(self, options: FitOptions, feed: ArrayFeed, given: list[Any]) -> None:
+        self.given = given
         self.drawn = options.verbose == 1
         self.batches = cb.watches_batches(given)
         self.tests = cb.watches_tests(given)
         self.epochs = cb.watches_epochs(given) or self.batches or self.tests or (self.drawn and feed.steps > 1)
         self.steers = cb.steers(given)
+        self.shortly = self.drawn or self.steers or any(isinstance(c, cb.BackupAndRestore) for c in given)
         self.quiet = not given and not options.verbose
 
     @property
     def seconds(self) -> float:
         """How long a dispatch may take."""
-        return 0.0 if self.batches else _DRAWN if self.drawn or self.steers else _UNSEEN
+        return 0.0 if self.batches else _DRAWN if self.shortly else _UNSEEN
 
 
 class _Training:
@@ -108,30 +127,46 @@ class _Training:
         pace: Pace,
         watches: _Watches,
         names: list[str],
+        backups: Backups,
     ) -> None:
         self.model, self.callbacks, self.options = model, callbacks, options
         self.run, self.feed, self.pace, self.watches = run, run.feed, pace, watches
-        self.names = names
+        self.names, self.backups = names, backups
         self._tested: Any = None  # what the validations of the block log, (epochs, batches, names)
-        self._began = 0  # number of the block's first epoch
+        self._began, self._count = options.initial_epoch, 0  # number of the block's first epoch, and of epochs in it
+        self._mark: Any = None  # where the feed was before the block
+        # Where several epochs run before they are told of: the mark before them, and the first and last batch.
+        self._ahead: tuple[Any, int, int] | None = None
+        self._told = 0  # the batch up to which has been told
+        self._losses: Any = 0.0  # of the last batch that ran, with the metrics
+        self._needed = self._settled = False  # whether a callback asked for the weights, and whether epochs were undone
+        self._stride = 1  # epochs to run at once, past those of which it is known that the weights are not needed
+        for callback in watches.given if watches.steers else ():
+            callback._settle = self._settle
 
-    def block(self, epoch: int, count: int) -> int:
-        """Run `count` epochs from number `epoch` on. Returns the number of the next."""
+    def block(self, epoch: int, count: int, done: int = 0) -> int:
+        """Run `count` epochs from number `epoch` on, without the first `done` batches. Returns the next one's number."""
         watches, steps = self.watches, self.feed.steps
-        if watches.epochs:
+        if watches.epochs and not done:
             self.callbacks.on_epoch_begin(epoch)
-        mark = self.feed.mark() if watches.steers else None
-        self._began = epoch
+        self._mark = self.feed.mark() if watches.steers or self.backups else None
+        self._began, self._count = epoch, count
         self.run.load(*self.feed.indices(count), self._validated(epoch, count))
-        done, total = 0, steps * count
+        total = steps * count
         while done < total and not self.model.stop_training:
             stop = self._stop(done, total)
             if watches.batches:
                 self.callbacks.on_batch_begin(done, {"batch": done, "size": int(self.feed.sizes[done])})
+            self._needed = False
             done = self._steered(done, stop) if watches.steers and stop - done > steps else self._dispatch(done, stop)
-        if mark is not None and 0 < done < total:
-            self.feed.rewind(mark)
+            # Weights that were needed will soon be needed again.
+            self._stride = 1 if self._needed else min(2 * self._stride, self.feed.epochs_at_once)
+            if self.backups:
+                self._offer(done)
+        if self._mark is not None and -(-done // steps) < count:
+            self.feed.rewind(self._mark)
             self.feed.indices(-(-done // steps))
+            self._count = -(-done // steps)
         if done % steps:
             self._end_epoch(epoch + done // steps)  # stopped in the middle of an epoch
         return epoch + -(-done // steps)
@@ -147,12 +182,18 @@ class _Training:
         steps = self.feed.steps
         stop = done + self.pace.batches
         until = done - done % steps + steps
-        return min(total, stop if stop < until else stop - stop % steps)
+        stop = min(total, stop if stop < until else stop - stop % steps)
+        if self.watches.steers and stop > until:
+            rest = cb.epochs_at_rest(self.watches.given)
+            stop = stop if rest is None else min(stop, until + (rest + self._stride - 1) * steps)
+        left = self.backups.batches_left(self.run.place[1]) if self.backups else None
+        return stop if left is None else min(stop, done + left)
 
     def _dispatch(self, done: int, stop: int) -> int:
         began = time.perf_counter()
         logs, self._tested = self.run(done, stop)
         self.pace.ran(stop - done, time.perf_counter() - began)
+        self._losses = logs[-1]
         steps = self.feed.steps
         if self.watches.quiet and done % steps == stop % steps == 0:
             self._record(done // steps, logs.reshape(-1, steps, len(self.names)))
@@ -161,16 +202,31 @@ class _Training:
 
     def _steered(self, done: int, stop: int) -> int:
         """Run several epochs that a callback may cut short or slow down, and undo those that should not have been."""
-        mark = self.run.mark()
-        rates = self.model.optimizer.hyper_variables
-        kept = self._dispatch(done, stop)
-        if kept < stop:
-            changed = [variable.stored for variable in rates]
-            self.run.rewind(mark)
-            self.run(done, kept)
-            for variable, value in zip(rates, changed, strict=True):
-                variable.store(value)
+        self._ahead, self._settled = (self.run.mark(), done, stop), False
+        try:
+            kept = self._dispatch(done, stop)
+            self._undo()
+        finally:
+            self._ahead, self._settled = None, False
         return kept
+
+    def _settle(self) -> None:
+        """A callback needs the weights of the epoch that it is told of."""
+        self._needed = True
+        self._undo()
+
+    def _undo(self) -> None:
+        """Go back to the end of the epoch that the callbacks are told of, if more have run."""
+        if self._ahead is None or self._settled or self._told == self._ahead[2]:
+            return
+        self._settled = True
+        mark, done, _ = self._ahead
+        rates = self.model.optimizer.hyper_variables
+        changed = [variable.stored for variable in rates]
+        self.run.rewind(mark)
+        self.run(done, self._told)
+        for variable, value in zip(rates, changed, strict=True):
+            variable.store(value)
 
     def _account(self, done: int, stop: int, logs: np.ndarray) -> int:
         """Tell the callbacks of the batches `done` to `stop` of a block, and of the epochs that they end.
@@ -187,10 +243,10 @@ class _Training:
                 self.callbacks.on_epoch_begin(epoch)
             part, logs = logs[: until - done], logs[until - done :]
             self._tell_batches(batch, part)
-            done = until
+            done = self._told = until
             if done % steps == 0:
                 self._end_epoch(epoch)
-                if self.watches.steers and (self.model.stop_training or self._moved(rates)):
+                if self.watches.steers and (self._settled or self.model.stop_training or self._moved(rates)):
                     break
         return done
 
@@ -221,6 +277,45 @@ class _Training:
                 values = _loop.average(self._tested[epoch - self._began], held.sizes)
                 logs.update({f"val_{name}": value for name, value in zip(self.names, values, strict=True)})
         self.callbacks.on_epoch_end(epoch, logs)
+
+    def _offer(self, done: int) -> None:
+        """Back up what is due. Kept out of the callbacks: all of them must have been told."""
+        logs = self._losses
+        self.backups.offer(self.run.place[1], done % self.feed.steps == 0, logs, lambda: self.state(done))
+
+    def state(self, done: int) -> dict[str, Any]:
+        """What is kept after `done` batches of the block, for `Backups`; 0 for a block that is done."""
+        steps = self.feed.steps
+        epochs = -(-done // steps) if done else self._count
+        underway = bool(done % steps)
+        if epochs < self._count:
+            feed = self.feed.mark_after(self._mark, epochs, underway)
+        else:
+            state, order, _ = self.feed.mark()
+            feed = state, order, underway
+        return {
+            "epoch": self._began + (done // steps if done else self._count),
+            "batch": done % steps,
+            "place": {"run": self.run.place, "feed": feed, "python": random.getstate()},
+            "variables": self.run.trainer.variables(),
+            "callbacks": self.callbacks,
+        }
+
+    def restore(self) -> tuple[int, int]:
+        """Go on from where a backup was made. Returns the number of the epoch and of the batch in it."""
+        found = self.backups.found
+        self.backups.restore(self.run.trainer.variables(), self.callbacks)
+        place = found["place"]
+        self.run.place = place["run"]
+        self.feed.rewind(place["feed"])
+        random.setstate(place["python"])
+        self._began, self._count = found["epoch"], 0
+        return found["epoch"], found["batch"]
+
+    def close(self) -> None:
+        """Let the callbacks go."""
+        for callback in self.watches.given if self.watches.steers else ():
+            vars(callback).pop("_settle", None)
 
     def _record(self, first: int, logs: np.ndarray) -> None:
         """Write many epochs into the history at once, as nobody else wants to know: logs (epochs, steps, names)."""

@@ -77,6 +77,7 @@ class ArrayFeed:
         shuffle: True: a new order every epoch; False: as they are; 'batch': batches shuffled, their rows kept together.
 
     Attributes:
+        given: the arrays as they came, until `place` is called.
         data: the arrays, on the device once `place` was called.
         epochs_at_once: epochs whose order is drawn at once, so that one program runs them all.
     """
@@ -86,8 +87,10 @@ class ArrayFeed:
         self.batch_size = min(batch_size, self.samples)
         self.shuffle = shuffle
         self._order = np.arange(self.samples, dtype=np.int32)
+        self._drawn = False  # whether the order is already that of the next epoch
         self.full = self.samples // self.batch_size
         self.rest = self.samples % self.batch_size
+        self.given: Any = data
         self.data: Any = jax.tree.map(without_copy, data)
         self.epochs_at_once = max(1, min(_INDEX_ROWS, _INDEX_ITEMS // self.batch_size) // self.steps)
         self.sizes = np.array([self.batch_size] * self.full + ([self.rest] if self.rest else []))
@@ -99,14 +102,16 @@ class ArrayFeed:
 
     def place(self) -> None:
         """Bring the arrays to the device."""
-        self.data = place(self.data)
+        self.data, self.given = place(self.data), None
 
     def order(self) -> np.ndarray:
         """The row numbers of the next epoch, in the order in which they are used.
 
         As in Keras, an epoch shuffles the order of the one before, so that a seed gives the same batches.
         """
-        if self.shuffle == "batch":
+        if self._drawn:
+            self._drawn = False
+        elif self.shuffle == "batch":
             whole = self._order[: self.full * self.batch_size]
             np.random.shuffle(whole.reshape(self.full, self.batch_size))
         elif self.shuffle:
@@ -127,13 +132,27 @@ class ArrayFeed:
 
     def mark(self) -> Any:
         """Where the feed and numpy's generator are, for `rewind`."""
-        return np.random.get_state(), self._order.copy()
+        return np.random.get_state(), self._order.copy(), self._drawn
 
     def rewind(self, mark: Any) -> None:
         """Go back to a mark, so that the same orders are drawn again."""
-        state, order = mark
+        state, order, self._drawn = mark
         np.random.set_state(state)
         self._order[:] = order
+
+    def mark_after(self, mark: Any, epochs: int, underway: bool) -> Any:
+        """Where the feed is `epochs` after a mark, though more orders have been drawn since.
+
+        Arguments:
+            underway: whether the last of these epochs is not done, so that its order is still in use.
+        """
+        now = self.mark()
+        self.rewind(mark)
+        for _ in range(epochs):
+            self.order()
+        state, order, _ = self.mark()
+        self.rewind(now)
+        return state, order, underway
 
 
 class Held:

@@ -18,6 +18,7 @@ from kjax._core.logs import Logs
 from kjax._core.progbar import Progbar
 from kjax.engine._check import whole
 from kjax.engine._feed import Held
+from kjax.engine._resume import Backups
 from kjax.engine._scanner import Scanner
 
 if TYPE_CHECKING:
@@ -52,9 +53,10 @@ class FitOptions:
         return epoch + 1 in self.validation_freq
 
 
-def start(model: Model, given: Any, options: FitOptions, names: list[str], count_mode: str) -> cb.CallbackList:
+def start(
+    model: Model, listed: list[Any], options: FitOptions, names: list[str], count_mode: str, backups: Backups
+) -> cb.CallbackList:
     """The callbacks of a fit, set up and told that training begins."""
-    listed = _checked_callbacks(given)
     around = [cb.BaseLogger()] + ([cb.ProgbarLogger(count_mode)] if options.verbose else [])
     model.history = cb.History()
     callbacks = cb.CallbackList([*around, *listed, model.history])
@@ -74,11 +76,17 @@ def start(model: Model, given: Any, options: FitOptions, names: list[str], count
     for callback in callbacks:
         callback.validation_data = options.held_out
     model.stop_training = False
+    backups.prepare(callbacks)
     callbacks.on_train_begin()
     return callbacks
 
 
-def _checked_callbacks(given: Any) -> list[Any]:
+def checked_callbacks(given: Any) -> list[Any]:
+    """The callbacks that `fit` was given, as a list.
+
+    Raises:
+        TypeError: if they are none.
+    """
     if given is not None and not hasattr(given, "__iter__"):
         raise TypeError(f"`callbacks` must be a list of callbacks. Found: {given!r}")
     listed = list(given or [])
@@ -114,7 +122,7 @@ def listeners(model: Model, given: Any) -> cb.CallbackList | None:
     """The callbacks of `evaluate` or `predict`, set up; None if there are none."""
     if not given:
         return None
-    callbacks = cb.CallbackList(_checked_callbacks(given))
+    callbacks = cb.CallbackList(checked_callbacks(given))
     callbacks.set_model(model._callback_model())
     callbacks.set_params({})
     return callbacks

@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from kjax._core.graph import Variable
+from kjax._core.interrupts import Deferred
 from kjax.engine import _feed, _programs
 from kjax.engine._feed import ArrayFeed, Held
 from kjax.engine._plan import NotApart, Plan
@@ -96,23 +97,29 @@ class Trainer:
 
     def run(self, program: _programs.Program, compiled: Any, *rest: Any) -> Any:
         """Run a compiled program on the present values of the variables. Returns its logs."""
-        return self.finish(program, compiled(*self.arguments(program, *rest)))
+        # Between both the model's variables have no values.
+        with Deferred():
+            return self.finish(program, compiled(*self.arguments(program, *rest)))
 
     def variables(self) -> list[Variable]:
-        """All that a run over arrays may change."""
-        return [*self.program.roles.trainable, *self.program.roles.state, *self._slots]
+        """All that training may change."""
+        found = (*self.program.roles.state, *self.single.roles.state)
+        return list(dict.fromkeys([*self.program.roles.trainable, *found, *self._slots]))
 
     def one_batch(self, batch: Any, seed: int | None = None) -> np.ndarray:
         """Train on one batch of host arrays. Returns what is logged. The seed is drawn if it is not given."""
         batch = jax.tree.map(_feed.host_ready, batch)
         number = np.uint32(np.random.randint(2**31 - 1) if seed is None else seed)
+        run = self.compiled(batch, number)
+        with Deferred():
+            logs = self.finish(self.single, run(*self.arguments(self.single, batch, number)))
+        return np.asarray(logs)
 
-        def arguments() -> tuple[Any, ...]:
-            return self.arguments(self.single, batch, number)
-
+    def compiled(self, batch: Any, number: np.uint32) -> Any:
+        """The program for a batch. Once it is there, all variables that training may change are known."""
         direct = self.model.optimizer.is_direct
-        run = self.single.compile((_programs.signature(batch), direct), arguments, direct)
-        return np.asarray(self.finish(self.single, run(*arguments())))
+        key = (_programs.signature(batch), direct)
+        return self.single.compile(key, lambda: self.arguments(self.single, batch, number), direct)
 
 
 class ArrayRun:
@@ -126,7 +133,7 @@ class ArrayRun:
     def __init__(self, trainer: Trainer, feed: ArrayFeed, held: Held | None, apart: bool) -> None:
         self.trainer, self.feed, self.held, self.apart = trainer, feed, held, apart
         self._seed = np.uint32(np.random.randint(2**31 - 1))
-        self._count = 0
+        self._count = 0  # batches that have run
         self._rows: Any = None
         self._follow_optimizer()
 
@@ -233,8 +240,18 @@ class ArrayRun:
     def rewind(self, mark: Any) -> None:
         """Go back to a mark, once: its copies are given away."""
         self._count, values = mark
-        for variable, value in values:
-            variable.store(value)
+        with Deferred():
+            for variable, value in values:
+                variable.store(value)
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """What random numbers hang on: the run's seed, and how many batches have run."""
+        return int(self._seed), self._count
+
+    @place.setter
+    def place(self, place: tuple[int, int]) -> None:
+        self._seed, self._count = np.uint32(place[0]), place[1]
 
     def close(self) -> None:
         """Let the data go."""
