@@ -83,7 +83,7 @@ MISSING: dict[str, dict[str, str]] = {
     FILES: {
         "models": "load_model save_model",
     },
-    REPORTING: {"callbacks": "ModelCheckpoint RemoteMonitor TensorBoard"},
+    REPORTING: {"callbacks": "TensorBoard"},
     TENSORFLOW: {"optimizers": "TFOptimizer"},
     SPARSE: {"backend": "to_dense"},
     CTC: {"backend": "ctc_batch_cost ctc_decode ctc_label_dense_to_sparse"},

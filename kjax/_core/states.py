@@ -65,6 +65,19 @@ def copied(value: Any) -> Any:
     return np.array(value) if isinstance(value, (np.ndarray, jax.Array)) else value
 
 
+def same(one: Any, other: Any) -> bool:
+    """Whether two trees are equal, types and bits included, NaN and NaN too."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(item, other[key]) for key, item in one.items())
+    if isinstance(one, (list, tuple)):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, (np.ndarray, np.generic)):
+        return one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
+    return one == other or (one != one and other != other)
+
+
 def _encoded(value: Any, arrays: list[np.ndarray]) -> Any:
     if value is None or type(value) in _PLAIN:
         return value

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -120,13 +119,10 @@ class BackupAndRestore(Callback):
             self._thread = None
         self._tell_of_error()
 
-    def ended(self, state: Callable[[], Any]) -> None:
+    def ended(self) -> None:
         """`fit` has ended as it should."""
         self.wait()
-        if not self.delete_checkpoint:
-            self.keep(state())
-            self.wait()
-            return
-        self.path.unlink(missing_ok=True)
-        with suppress(OSError):  # something else is in it
-            os.rmdir(self.backup_dir)
+        if self.delete_checkpoint:
+            self.path.unlink(missing_ok=True)
+            with suppress(OSError):  # something else is in it
+                os.rmdir(self.backup_dir)

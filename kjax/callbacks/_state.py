@@ -26,12 +26,19 @@ def paired(callbacks: Iterable[Any], saved: Iterable[Any]) -> list[tuple[Any, di
     return found
 
 
-def put_back(callback: Any, state: dict[str, Any]) -> None:
-    """Let a callback remember what it did. Its lists and dictionaries stay the same objects."""
+def put_back(callback: Any, state: dict[str, Any], first: dict[str, Any]) -> None:
+    """Let a callback remember what it did. Its lists and dictionaries stay the same objects.
+
+    Arguments:
+        state: what it remembered.
+        first: what it was when the training began. What has not changed since is a setting, and may be a new one now.
+    """
     if hasattr(callback, "set_resume_state"):
         callback.set_resume_state(state)
         return
     for name, value in state.items():
+        if name in first and states.same(value, first[name]):
+            continue
         present = getattr(callback, name, None)
         if isinstance(present, list) and isinstance(value, list):
             present[:] = value

@@ -69,8 +69,9 @@ def fit_arrays(model: Model, feed: ArrayFeed, given: Any, options: FitOptions) -
         while epoch < options.epochs and not model.stop_training:
             count = 1 if watches.epochs else min(feed.epochs_at_once, options.epochs - epoch)
             epoch, done = training.block(epoch, count, done), 0
+        backups.keep_end(lambda: training.state(0))
         callbacks.on_train_end()
-        backups.ended(lambda: training.state(0))
+        backups.ended()
     finally:
         trainer.rates[run.key] = pace.rate
         run.close()
@@ -145,7 +146,7 @@ class _Training:
             callback._settle = self._settle
 
     def block(self, epoch: int, count: int, done: int = 0) -> int:
-        """Run `count` epochs from number `epoch` on, without the first `done` batches. Returns the next one's number."""
+        """Run `count` epochs from number `epoch` on, without the first `done` batches. Returns the next number."""
         watches, steps = self.watches, self.feed.steps
         if watches.epochs and not done:
             self.callbacks.on_epoch_begin(epoch)

@@ -78,6 +78,7 @@ def start(
     model.stop_training = False
     backups.prepare(callbacks)
     callbacks.on_train_begin()
+    backups.note(callbacks)
     return callbacks
 
 

@@ -55,6 +55,7 @@ class Backups:
                 self._check(keeper)
                 break
         self._begun = self.found["begun"] if self.found else randomness()
+        self._first = self.found["first"] if self.found else []
 
     def __bool__(self) -> bool:
         return bool(self.keepers)
@@ -100,10 +101,17 @@ class Backups:
         for keeper in due:
             keeper.keep(kept)
 
-    def ended(self, state: Callable[[], dict[str, Any]]) -> None:
+    def keep_end(self, state: Callable[[], dict[str, Any]]) -> None:
+        """All epochs are done: keep that, where it is to be kept."""
+        for keeper in self.keepers:
+            if not keeper.delete_checkpoint:
+                keeper.wait()
+                keeper.keep(self._state(**state()))
+
+    def ended(self) -> None:
         """The training has ended as it should."""
         for keeper in self.keepers:
-            keeper.ended(lambda: self._state(**state()))
+            keeper.ended()
 
     def close(self) -> None:
         """The training has ended, in whatever way."""
@@ -118,6 +126,7 @@ class Backups:
             "format": _FORMAT,
             "about": self._about,
             "begun": self._begun,
+            "first": self._first,
             "epoch": epoch,
             "batch": batch,
             "place": place,
@@ -135,14 +144,20 @@ class Backups:
             if hasattr(callback, "prepare_to_resume"):
                 callback.prepare_to_resume(state)
 
+    def note(self, callbacks: Iterable[Any]) -> None:
+        """Note what the callbacks are after they have begun."""
+        if self.keepers and self.found is None:
+            self._first = cb.states_of(callbacks)
+
     def restore(self, variables: list[Variable], callbacks: cb.CallbackList) -> None:
         """Put back the values of variables and what the callbacks remember."""
         found = self.found
         if found["batch"] and not found["stopped"]:
             callbacks.on_epoch_begin(found["epoch"])
         put_back(variables, found["variables"])
+        first = {id(callback): state for callback, state in cb.paired(callbacks, found["first"])}
         for callback, state in cb.paired(callbacks, found["callbacks"]):
-            cb.put_back(callback, state)
+            cb.put_back(callback, state, first.get(id(callback), {}))
         self._model.stop_training = found["stopped"]
 
 
@@ -225,7 +240,7 @@ def fingerprint(data: Any) -> dict[str, Any]:
     arrays = [np.asarray(array) for array in jax.tree.leaves(data)]
     total = sum(array.nbytes for array in arrays)
     stride = max(1, -(-total // _COMPARED))
-    sums = [zlib.crc32(np.ascontiguousarray(array[::stride]).view(np.uint8).reshape(-1)) for array in arrays]
+    sums = [zlib.crc32(memoryview(np.ascontiguousarray(array[::stride])).cast("B")) for array in arrays]
     return {
         "the shape of the data": [f"{array.dtype}{list(array.shape)}" for array in arrays],
         "the sum of the data": sums,

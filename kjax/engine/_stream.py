@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -15,7 +14,8 @@ from kjax._core.logs import Logs
 from kjax._core.progbar import Progbar
 from kjax._core.stream import RanOut, Stream, Ways
 from kjax.engine import _adapt, _check, _data, _feed, _loop
-from kjax.engine._resume import Backups, randomness, set_randomness
+from kjax.engine._passes import Epochs
+from kjax.engine._resume import Backups
 
 if TYPE_CHECKING:
     from kjax.engine.training import Model
@@ -97,7 +97,7 @@ class _Raw:
         self.item = item
 
 
-class _Batches:
+class Batches:
     """A stream of checked batches: inputs, targets and weights, ready to be used.
 
     Arguments:
@@ -187,17 +187,18 @@ def fit(
     backups = Backups(model, listed, lambda: {"the source": type(source).__name__, "`steps_per_epoch`": count})
     backups.begin()
     limit = None if count is None else count * max(0, options.epochs - options.initial_epoch)
-    batches = _Batches(model, source, ways, True, class_weight, bool(shuffle), limit)
+    batches = Batches(model, source, ways, True, class_weight, bool(shuffle), limit)
     try:
         options.validate, _ = validation.function(model, 32)
         options.held_out = validation.held_out
         plan, trainer = model._ready()
         names = list(plan.log_names)
         callbacks = _loop.start(model, listed, options, names, "steps", backups)
-        epochs = _Epochs(model, trainer, batches, count, callbacks, names, cb.watches_batches(listed), backups)
-        epochs.run(options, validation.validator)
+        training = Epochs(model, trainer, batches, count, callbacks, names, cb.watches_batches(listed), backups)
+        training.run(options, validation.validator)
+        backups.keep_end(training.state)
         callbacks.on_train_end()
-        backups.ended(epochs.state)
+        backups.ended()
         return model.history
     finally:
         batches.close()
@@ -205,116 +206,12 @@ def fit(
         backups.close()
 
 
-@dataclass
-class _Epochs:
-    """Epochs of training on batches as they come, and where they are.
-
-    When a training is resumed, the batches that it was trained on are taken once more and let go, since only the source
-    knows how to come to the next one.
-    """
-
-    model: Model
-    trainer: Any
-    batches: _Batches
-    count: int | None
-    callbacks: cb.CallbackList
-    names: list[str]
-    watched: bool
-    backups: Backups
-    epoch: int = 0
-    step: int = 0  # batches of the epoch that are done
-    done: int = 0  # batches of all epochs before
-    _found: Any = None  # the backup to resume from, until that is done
-    _losses: Any = 0.0  # of the last batch, with the metrics
-
-    def run(self, options: _loop.FitOptions, validator: Validator | None) -> None:
-        """All epochs from the first on."""
-        self.epoch = options.initial_epoch
-        self._found = self.backups.found
-        while self._goes_on(options):
-            self.step = 0
-            if self._found is None:
-                self.callbacks.on_epoch_begin(self.epoch)
-            for batch in self.batches.take(self.count, "training"):
-                if batch is None:
-                    self.model.stop_training = True
-                    break
-                self._one(batch)
-                if self.model.stop_training:
-                    break
-            if not self.step:
-                break
-            # The next epoch's batches are fetched while this one is validated.
-            more = self.epoch + 1 < options.epochs and not self.model.stop_training
-            self.batches.stream.end_pass(more)
-            self._end(options, validator)
-
-    def _goes_on(self, options: _loop.FitOptions) -> bool:
-        if self._is_at(self.epoch, 0):
-            self._restore()
-        return self.epoch < options.epochs and not self.model.stop_training
-
-    def _one(self, batch: Any) -> None:
-        """Train on a batch, or let it go."""
-        if self._found is not None:
-            # Compiling makes all variables known that are to be restored.
-            self.trainer.compiled(batch, np.uint32(0))
-            self.step += 1
-            if self._is_at(self.epoch, self.step):
-                self._restore()
-            return
-        step, size = self.step, batch[0][0].shape[0]
-        if self.watched:
-            self.callbacks.on_batch_begin(step, {"batch": step, "size": size})
-        logs = self.trainer.one_batch(batch, self.batches.seed + self.done + step)
-        if self.watched:
-            about = {"batch": step, "size": size, **dict(zip(self.names, logs, strict=True))}
-            self.callbacks.on_batch_end(step, Logs(about))
-        else:
-            self.callbacks.on_chunk_end(step, np.array([size]), logs[None], self.names)
-        self.step, self._losses = step + 1, logs
-        if self.backups:
-            self.backups.offer(self.done + self.step, False, logs, self.state)
-
-    def _end(self, options: _loop.FitOptions, validator: Validator | None) -> None:
-        """The end of an epoch."""
-        validates = options.validates(self.epoch) and not self.model.stop_training
-        resuming = self._found is not None
-        if resuming and validates and validator is not None:
-            validator.skip()
-        if not resuming:
-            logs = options.validate(self.callbacks) if options.validate is not None and validates else {}
-            self.callbacks.on_epoch_end(self.epoch, Logs(logs))
-        self.epoch, self.done, self.step = self.epoch + 1, self.done + self.step, 0
-        if self.backups and not resuming:
-            self.backups.offer(self.done, True, self._losses, self.state)
-
-    def state(self) -> dict[str, Any]:
-        """What is kept of the training, for `Backups`."""
-        # Workers that fetch ahead may draw numbers too, nobody knows how many by now.
-        place = None if self.batches.ahead else randomness()
-        variables = self.trainer.variables()
-        return {
-            "epoch": self.epoch, "batch": self.step, "place": place, "variables": variables, "callbacks": self.callbacks
-        }  # fmt: skip
-
-    def _is_at(self, epoch: int, step: int) -> bool:
-        """Whether the backup to resume from was made here."""
-        return self._found is not None and (self._found["epoch"], self._found["batch"]) == (epoch, step)
-
-    def _restore(self) -> None:
-        self.backups.restore(self.trainer.variables(), self.callbacks)
-        if self._found["place"] is not None and not self.batches.ahead:
-            set_randomness(self._found["place"])
-        self._found = None
-
-
 def evaluate(
     model: Model, source: Any, steps: int | None, verbose: int, ways: Ways, callbacks: Any = None
 ) -> list[Any]:
     """Averages of what is logged over the batches of a source, weighted by their sizes."""
     count = count_batches(source, steps, "steps")
-    batches = _Batches(model, source, ways, limit=count)
+    batches = Batches(model, source, ways, limit=count)
     try:
         values = _test(model, batches, count, Progbar(count) if verbose == 1 else None, callbacks)
         batches.stream.end_pass(more=False)
@@ -323,7 +220,7 @@ def evaluate(
         batches.close()
 
 
-def _test(model: Model, batches: _Batches, count: int | None, bar: Progbar | None, callbacks: Any) -> list[Any]:
+def _test(model: Model, batches: Batches, count: int | None, bar: Progbar | None, callbacks: Any) -> list[Any]:
     total: Any = 0.0
     samples = step = 0
     with _loop.Told(callbacks, "test", model.metrics_names) as told:
@@ -355,7 +252,7 @@ class Validator:
     def __init__(self, model: Model, source: Any, steps: int | None, ways: Ways) -> None:
         self.model, self.source, self.ways = model, source, ways
         self.count = count_batches(source, steps, "validation_steps")
-        self.batches: _Batches | None = None
+        self.batches: Batches | None = None
 
     def __call__(self, callbacks: Any) -> Logs:
         """The logs, with `val_` before each name."""
@@ -371,10 +268,10 @@ class Validator:
             pass
         batches.stream.end_pass(more=False)
 
-    def _more(self) -> _Batches:
+    def _more(self) -> Batches:
         """The batches of the source, as many more of them as one validation takes."""
         if self.batches is None:
-            self.batches = _Batches(self.model, self.source, self.ways, limit=self.count)
+            self.batches = Batches(self.model, self.source, self.ways, limit=self.count)
         elif self.count is not None:
             self.batches.stream.allow(self.count)
         return self.batches
