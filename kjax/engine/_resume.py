@@ -240,7 +240,9 @@ def fingerprint(data: Any) -> dict[str, Any]:
     arrays = [np.asarray(array) for array in jax.tree.leaves(data)]
     total = sum(array.nbytes for array in arrays)
     stride = max(1, -(-total // _COMPARED))
-    sums = [zlib.crc32(memoryview(np.ascontiguousarray(array[::stride])).cast("B")) for array in arrays]
+    sums = [
+        zlib.crc32(memoryview(np.ascontiguousarray(array[::stride]).reshape(-1).view(np.uint8))) for array in arrays
+    ]
     return {
         "the shape of the data": [f"{array.dtype}{list(array.shape)}" for array in arrays],
         "the sum of the data": sums,
