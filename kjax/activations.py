@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kjax import backend as K
+from kjax._core import notices
 from kjax._core.registry import Registry
 
 # They keep mean 0 and variance 1 from layer to layer: https://arxiv.org/abs/1706.02515, equation 14.
@@ -130,4 +131,9 @@ def get(identifier: Any) -> Callable[..., Any]:
     Raises:
         ValueError: for an unknown name or something that cannot be called.
     """
+    if hasattr(identifier, "get_input_at"):  # a layer
+        notices.warn(
+            f"Do not pass a layer instance (such as {type(identifier).__name__}) as the activation argument of another "
+            "layer. Instead, advanced activation layers should be used just like any other layer in a model."
+        )
     return linear if identifier is None else registry.get(identifier)

@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 
 from kjax._core import naming, operators, scope
+from kjax._core.described import Described
 from kjax._core.tensors import Dim, Symbolic, Tensor, Variable
 
 # Stand-ins for unknown dimensions while shapes are inferred. A dimension of the result that differs between the two is
@@ -22,7 +23,7 @@ from kjax._core.tensors import Dim, Symbolic, Tensor, Variable
 _FILLS = (20160, 40320)
 
 
-class Node:
+class Node(Described):
     """One application of an operation.
 
     Attributes:
@@ -38,6 +39,8 @@ class Node:
         self.inputs: list[Any] = [leaf for leaf in self.leaves if isinstance(leaf, (Tensor, Variable))]
         self.outputs: list[Tensor] = []
         self.result: Any = None  # the outputs, in the structure that the operation returns
+        self.effects: dict[Any, list[Tensor]] = {}  # tensors of what it writes and adds to the loss, once asked for
+        self.uses_phase: bool | None = None  # whether it differs between training and testing, once that was asked
 
     def call(self, lookup: Callable[[Any], Any], mask_of: Callable[[Any], Any]) -> tuple[Any, Any]:
         """Run the operation on what `lookup` says of each input. Returns its result and the masks of its outputs."""
@@ -145,6 +148,11 @@ def _fills_for(inputs: Sequence[Any]) -> Sequence[int]:
 
 def _infer(node: Node, fill: int) -> tuple[Any, Any]:
     """Shapes and types of the node's outputs and masks, with `fill` for each unknown dimension."""
+    return jax.eval_shape(*_tracer(node, fill, training=False))
+
+
+def _tracer(node: Node, fill: int, training: bool) -> tuple[Callable[..., Any], Any, Any]:
+    """A function that runs a node on arrays and masks, and stand-ins of both with `fill` for unknown dimensions."""
     arrays = [x for x in node.inputs if isinstance(x, Tensor) and x.static is None]
     masked = [x for x in arrays if x.mask is not None]
 
@@ -160,10 +168,26 @@ def _infer(node: Node, fill: int) -> tuple[Any, Any]:
                 return x.value
             return x.static(fill) if x.static is not None else known[x]
 
-        with scope.Scope():
+        with scope.Scope(training=training):
             return node.call(lookup, known_masks.get)
 
-    return jax.eval_shape(run, [concrete(x) for x in arrays], [concrete(x.mask) for x in masked if x.mask is not None])
+    return run, [concrete(x) for x in arrays], [concrete(x.mask) for x in masked if x.mask is not None]
+
+
+def uses_phase(tensors: Iterable[Any]) -> bool:
+    """Whether tensors differ between training and testing, told from what is traced for both."""
+    return any(_uses_phase(node) for node in topological(tensors))
+
+
+def _uses_phase(node: Node) -> bool:
+    if node.uses_phase is None:
+        fill = _fills_for(node.inputs)[0]
+        both = []
+        for training in (False, True):
+            run, values, masks = _tracer(node, fill, training)
+            both.append(str(jax.make_jaxpr(run)(values, masks)))
+        node.uses_phase = both[0] != both[1]
+    return bool(node.uses_phase)
 
 
 def _merge(shapes: Sequence[Sequence[int]]) -> list[Dim]:

@@ -77,6 +77,7 @@ class Tensor(Symbolic):
         self.mask: Tensor | None = None
         self.masked: Tensor | None = None
         self._keras_history: Any = None
+        self._phase_told: bool | None = None  # what a program said of `_uses_learning_phase`
 
     @property
     def ndim(self) -> int:
@@ -85,6 +86,17 @@ class Tensor(Symbolic):
     @property
     def _keras_shape(self) -> tuple[Dim, ...]:
         return tuple(self.shape)
+
+    @property
+    def _uses_learning_phase(self) -> bool:
+        """Whether the value differs between training and testing."""
+        from kjax._core import graph
+
+        return graph.uses_phase([self]) if self._phase_told is None else self._phase_told
+
+    @_uses_learning_phase.setter
+    def _uses_learning_phase(self, value: Any) -> None:
+        self._phase_told = bool(value)
 
     @property
     def _keras_mask(self) -> Tensor | None:
@@ -122,6 +134,8 @@ class Variable(Symbolic):
         trainable: whether an optimizer may change it.
         constraint: function applied to its value after each update of an optimizer, or None.
     """
+
+    _uses_learning_phase = False
 
     def __init__(
         self,

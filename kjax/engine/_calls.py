@@ -13,6 +13,7 @@ class Calls:
 
     name: str
     _inbound_nodes: list[Node]
+    _outbound_nodes: list[Node]
 
     def _at(self, index: int, what: str) -> Any:
         if not self._inbound_nodes:
@@ -56,6 +57,16 @@ class Calls:
 
     def get_output_mask_at(self, node_index: int) -> Any:
         return unpack([x.mask for x in to_list(self._at(node_index, "output mask"))])
+
+    @property
+    def inbound_nodes(self) -> list[Node]:
+        """The layer's calls."""
+        return self._inbound_nodes
+
+    @property
+    def outbound_nodes(self) -> list[Node]:
+        """The calls of other layers on what this one makes."""
+        return self._outbound_nodes
 
     @property
     def input(self) -> Any:

@@ -6,7 +6,7 @@ The first and the last row are arguments, so that one compiled program serves ch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -75,17 +75,31 @@ def apply(
     """
     with Scope([*roles.trainable, *roles.state], [*params, *state], training=training, key=key) as scope:
         feeds = {x: cast_input(value, x) for x, value in zip(model.inputs, inputs, strict=True)}
-        symbolic = [loss for layer in _layers(model) for loss in layer._losses]
-        order = model._order if not symbolic else None
+        losses = [loss for layer in _layers(model) for loss in layer._losses]
+        symbolic = [loss for loss in losses if isinstance(loss, Tensor)]
+        # An operation of `K.update` writes when it is evaluated; of a pair the second is written here.
+        updates = [update for layer in _layers(model) for update in layer._updates] if training else []
+        written = [x for u in updates for x in (u[1:2] if isinstance(u, tuple) else [u]) if isinstance(x, Tensor)]
+        order = model._order if not (symbolic or written) else None
         with scope.inside(frozen=not (model.trainable or model.stateful)):
-            values, masks = graph.evaluate([*model.outputs, *symbolic], feeds, order=order)
+            values, masks = graph.evaluate([*model.outputs, *symbolic, *written], feeds, order=order)
+            _write_pairs(scope, updates, dict(zip(written, values[len(values) - len(written) :], strict=True)))
+        values = values[: len(values) - len(written)]
         weights = [pair for layer in _layers(model) for pair in layer._regularized]
         penalties = [*(regularizer(weight.value) for weight, regularizer in weights), *scope.losses]
+        penalties += [jnp.asarray(loss, jnp.float32) for loss in losses if isinstance(loss, (int, float))]
         count = len(model.outputs)
         new_state = [scope.updates.get(variable, value) for variable, value in zip(roles.state, state, strict=True)]
         model.draws_randomly |= scope.draws > 0 and not training
         roles.check(scope)
         return values[:count], masks[:count], new_state, [*values[count:], *penalties]
+
+
+def _write_pairs(scope: Scope, updates: Sequence[Any], values: Mapping[Any, Any]) -> None:
+    for update in updates:
+        if isinstance(update, tuple):
+            variable, value = update
+            scope.write(variable, jnp.asarray(values.get(value, value), variable.dtype))
 
 
 def _layers(model: Network) -> list[Any]:

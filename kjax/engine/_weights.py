@@ -12,6 +12,7 @@ import numpy as np
 from kjax import constraints, initializers, regularizers
 from kjax._core import arguments, config, graph, naming, scope
 from kjax._core.graph import Tensor, Variable
+from kjax.engine import _effects
 from kjax.engine._spec import to_list
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class Weights:
     _regularized: list[tuple[Variable, Callable[[Any], Any]]]
     _losses: list[Tensor]
     _updates: list[Any]
+    _loss_inputs: list[Any]
+    _update_inputs: list[Any]
     _sublayers: dict[str, list[Layer]]
 
     penalizes = False  # whether its `call` was seen to add to the loss
@@ -79,6 +82,7 @@ class Weights:
                 opened.losses.append(loss)
             elif loss is not None:
                 self._losses.append(loss)
+                self._loss_inputs.append(inputs)
 
     def add_update(self, updates: Any, inputs: Any = None) -> None:
         """Let variables take new values after each training step: pairs (variable, value)."""
@@ -89,6 +93,7 @@ class Weights:
                 opened.write(update[0], jnp.asarray(update[1], update[0].dtype))
             elif opened is None:
                 self._updates.append(update)
+                self._update_inputs.append(inputs)
 
     def _flatten(self) -> Iterable[Layer]:
         """The layer and all layers inside of it, each once."""
@@ -100,6 +105,9 @@ class Weights:
                 seen.add(id(layer))
                 yield layer
                 stack.extend(reversed(layer._children()))
+
+    def _flatten_list(self) -> list[Layer]:
+        return list(self._flatten())
 
     def _children(self) -> list[Layer]:
         return [layer for group in self._sublayers.values() for layer in group]
@@ -151,20 +159,21 @@ class Weights:
 
     @property
     def losses(self) -> list[Any]:
-        """Symbolic penalties of the weights, and what `add_loss` was given outside of `call`."""
-        return [
-            loss
-            for layer in self._flatten()
-            for loss in [*(graph.apply(r, w) for w, r in layer._regularized), *layer._losses]
-        ]
+        """Penalties of the weights and of the outputs, and what `add_loss` was given, as symbolic tensors."""
+        return _effects.of(self, "losses")
 
     @property
     def updates(self) -> list[Any]:
-        return [update for layer in self._flatten() for update in layer._updates]
+        """What the calls write to variables, as symbolic tensors, and what `add_update` was given."""
+        return _effects.of(self, "updates")
 
     def get_losses_for(self, inputs: Any) -> list[Any]:
         """Losses that depend on `inputs`; with None, those that depend on no input."""
-        return [loss for loss in self.losses if bool(_leaves_of(loss)) != (inputs is None)]
+        return _effects.of(self, "losses", to_list(inputs))
+
+    def get_updates_for(self, inputs: Any) -> list[Any]:
+        """Updates that depend on `inputs`; with None, those that depend on no input."""
+        return _effects.of(self, "updates", to_list(inputs))
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of the values of the weights."""
@@ -232,9 +241,3 @@ def initial_value(initializer: Callable[..., Any], shape: tuple[int, ...], dtype
 
 def _unique(weights: Iterable[Variable]) -> list[Variable]:
     return list(dict.fromkeys(weights))
-
-
-def _leaves_of(tensor: Any) -> bool:
-    """Whether a tensor depends on something that is fed."""
-    nodes = graph.topological([tensor])
-    return any(isinstance(x, Tensor) and x.node is None for node in nodes for x in node.inputs)

@@ -88,7 +88,9 @@ class Layer(Weights, Calls):
         self._non_trainable_weights: list[Variable] = []
         self._regularized: list[tuple[Variable, Callable[[Any], Any]]] = []
         self._losses: list[Tensor] = []
+        self._loss_inputs: list[Any] = []
         self._updates: list[Any] = []
+        self._update_inputs: list[Any] = []
         self._sublayers: dict[str, list[Layer]] = {}
         self._inbound_nodes: list[Node] = []
         self._outbound_nodes: list[Node] = []

@@ -12,13 +12,14 @@ from kjax._core import graph, scope
 from kjax._core.graph import Node, Tensor, Variable
 from kjax._core.registry import CustomObjectScope
 from kjax.engine import _config
+from kjax.engine._inner import Inner
 from kjax.engine._order import layers_in_order
 from kjax.engine._saved import SavedMethods
 from kjax.engine.base_layer import Layer, set_values, shape_of, unpack
 from kjax.engine.input_layer import Input
 
 
-class Network(SavedMethods, Layer):
+class Network(Inner, SavedMethods, Layer):
     """A graph of layers between input and output tensors; or, subclassed, whatever `call` computes.
 
     Arguments:
@@ -160,15 +161,30 @@ class Network(SavedMethods, Layer):
                 return layer
         raise ValueError(f"No such layer: {name}. The model's layers are: {[layer.name for layer in layers]}")
 
+    def _at(self, index: int, what: str) -> Any:
+        """As for a layer, where the first call of a network is that on its own inputs."""
+        if not self.inputs or type(self).call is not Network.call:
+            return super()._at(index, what)
+        if index == 0:
+            return unpack(self.outputs if what.startswith("output") else self.inputs)
+        calls = 1 + len(self._inbound_nodes)
+        if index >= calls:
+            raise ValueError(f"Asked to get {what} at node {index}, but the model has only {calls} inbound nodes.")
+        return super()._at(index - 1, what)
+
     # -- as a layer --------------------------------------------------------------------------------------------------
 
     def call(self, inputs: Any, mask: Any = None, training: Any = None) -> Any:
         """Compute the outputs of the graph. `training` sets the learning phase inside of it."""
+        if scope.current() is None:
+            return unpack(self.run_internal_graph(inputs, mask)[0])
         return unpack(self._evaluate(inputs, mask, training)[0])
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """The masks of the outputs."""
         own_call = type(self).call is not Network.call  # its graph is a node of this very model
+        if scope.current() is None and self.inputs:
+            return unpack(self.run_internal_graph(inputs, mask)[1])
         return None if own_call or not self.inputs else unpack(self._evaluate(inputs, mask)[1])
 
     def compute_output_shape(self, input_shape: Any) -> Any:

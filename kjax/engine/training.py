@@ -15,6 +15,7 @@ from kjax._core.logs import Logs
 from kjax._core.stream import Ways
 from kjax.engine import _adapt, _check, _data, _epochs, _loop, _stream
 from kjax.engine._feed import ArrayFeed, Held
+from kjax.engine._functions import Functions
 from kjax.engine._plan import Plan, make_plan
 from kjax.engine._pure import PureModel, pure
 from kjax.engine._runs import Trainer, make_trainer
@@ -25,7 +26,7 @@ from kjax.engine.network import Network
 from kjax.engine.training_generator import GeneratorMethods
 
 
-class Model(GeneratorMethods, Network):
+class Model(GeneratorMethods, Functions, Network):
     """A model: a graph of layers between `inputs` and `outputs`, or a subclass with a `call` of its own.
 
     Arguments:
@@ -107,7 +108,7 @@ class Model(GeneratorMethods, Network):
         return self._plan
 
     def _has_penalties(self) -> bool:
-        return bool(self.losses) or any(layer.penalizes for layer in self._flatten())
+        return any(layer._regularized or layer._losses or layer.penalizes for layer in self._flatten())
 
     def _forget_programs(self) -> None:
         self._programs = {}
@@ -123,9 +124,7 @@ class Model(GeneratorMethods, Network):
 
     def _require_compiled(self) -> None:
         if self.optimizer is None:
-            raise RuntimeError(
-                "You must compile a model before training/testing. Use `model.compile(optimizer, loss)`."
-            )
+            raise RuntimeError("You must compile a model before training/testing: `model.compile(optimizer, loss)`.")
 
     def _require_plan(self) -> Plan:
         self._require_compiled()

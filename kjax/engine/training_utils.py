@@ -10,7 +10,7 @@ import numpy as np
 from kjax import backend as K
 from kjax._core.sequence import Sequence as Batches
 from kjax._core.stream import has_random_access
-from kjax.engine import _check
+from kjax.engine import _check, _plan
 
 
 def make_batches(size: int, batch_size: int) -> list[tuple[int, int]]:
@@ -126,3 +126,85 @@ def get_static_batch_size(layer: Any) -> int | None:
     """The batch size that a layer was told, if it was."""
     shape = getattr(layer, "batch_input_shape", None)
     return None if shape is None else shape[0]
+
+
+def check_loss_and_target_compatibility(targets: Any, loss_fns: Any, output_shapes: Any) -> None:
+    """Check that targets fit losses and outputs, as `fit` does.
+
+    Arguments:
+        targets: arrays, None for an output without a target.
+        loss_fns: losses of the outputs.
+        output_shapes: shapes of the outputs.
+
+    Raises:
+        ValueError: if they do not.
+    """
+    known = ("mean_squared_error", "binary_crossentropy", "categorical_crossentropy")
+    for y, loss, shape in zip(targets, loss_fns, output_shapes, strict=True):
+        name = getattr(loss, "__name__", None)
+        if y is None or loss is None or K.is_tensor(y):
+            continue
+        if name == "categorical_crossentropy" and y.shape[-1] == 1:
+            raise ValueError(
+                f"You are passing a target array of shape {y.shape} while using as loss `categorical_crossentropy`, "
+                "which expects one-hot targets of shape (samples, classes). Convert class numbers with "
+                "`to_categorical`, or use `sparse_categorical_crossentropy`."
+            )
+        wrong = any(want is not None and got != want for got, want in zip(y.shape[1:], shape[1:], strict=False))
+        if name in known and (wrong or len(y.shape) != len(shape)):
+            raise ValueError(
+                f"A target array with shape {y.shape} was passed for an output of shape {shape} while using as loss "
+                f"`{name}`. This loss expects targets to have the same shape as the output."
+            )
+
+
+def collect_metrics(metrics: Any, output_names: Sequence[str]) -> list[list[Any]]:
+    """A list of metrics for each output, from what `compile` is given.
+
+    Raises:
+        TypeError: if it is neither a list nor a dictionary.
+    """
+    if metrics is not None and not isinstance(metrics, (list, tuple, dict)):
+        raise TypeError(f"Type of `metrics` argument not understood. Expected a list or dictionary, found: {metrics!r}")
+    return _plan._metrics_per_output(metrics, output_names, "metrics")
+
+
+def standardize_sample_or_class_weights(x_weight: Any, output_names: Sequence[str], weight_type: str) -> list[Any]:
+    """One entry of weights for each output, from one, a list or a dictionary by output.
+
+    Raises:
+        ValueError, TypeError: if it does not fit the outputs.
+    """
+    if isinstance(x_weight, list) and len(output_names) > 1 and len(x_weight) != len(output_names):
+        raise ValueError(
+            f"Provided `{weight_type}` was a list of {len(x_weight)} elements, but the model has {len(output_names)} "
+            f"outputs. You should provide one `{weight_type}` array per model output."
+        )
+    try:
+        return _check._weights_by_output(x_weight, output_names, weight_type)
+    except ValueError as error:
+        raise TypeError(str(error)) from None
+
+
+def standardize_class_weights(class_weight: Any, output_names: Sequence[str]) -> list[Any]:
+    """`standardize_sample_or_class_weights` of class weights."""
+    return standardize_sample_or_class_weights(class_weight, output_names, "class_weight")
+
+
+def standardize_sample_weights(sample_weight: Any, output_names: Sequence[str]) -> list[Any]:
+    """`standardize_sample_or_class_weights` of sample weights."""
+    return standardize_sample_or_class_weights(sample_weight, output_names, "sample_weight")
+
+
+def standardize_weights(
+    y: Any, sample_weight: Any = None, class_weight: Any = None, sample_weight_mode: str | None = None
+) -> Any:
+    """The weight of each sample of the targets `y`: those given, those of its class, or ones.
+
+    Raises:
+        ValueError: if they do not fit the targets.
+    """
+    if sample_weight is None and class_weight is None:
+        return np.ones(y.shape[:2] if sample_weight_mode == "temporal" else y.shape[:1], K.floatx())
+    output = _plan.OutputPlan("target", None, 1.0, (), sample_weight_mode == "temporal", None, None)
+    return _check.standardize_weights(sample_weight, class_weight, [np.asarray(y)], [output])[0]

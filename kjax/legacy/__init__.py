@@ -7,7 +7,19 @@ methods, `preprocessing` and `utils` for what stands beside models.
 from __future__ import annotations
 
 from kjax._core import arguments
-from kjax.legacy import convolutional, gone, graph, layers, merging, models, modules, preprocessing, recurrent, utils
+from kjax.legacy import (
+    convolutional,
+    gone,
+    graph,
+    layers,
+    merging,
+    models,
+    modules,
+    parts,
+    preprocessing,
+    recurrent,
+    utils,
+)
 from kjax.legacy._convert import Order, Table, install_tables
 
 install_tables(layers.TABLES)
@@ -23,6 +35,7 @@ graph.install_models()
 install_tables(preprocessing.TABLES)
 install_tables(utils.TABLES)
 utils.install_names()
+parts.install_parts()
 modules.install_modules()
 modules.install_leaks()
 arguments.when_loaded("kjax.preprocessing", preprocessing.install_attributes)

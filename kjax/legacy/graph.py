@@ -196,7 +196,7 @@ class Graph(models.Model):
         inputs = {name: data[name] for name in self.input_order if name in data}
         return inputs, {name: data[name] for name in self.output_order if name in data}
 
-    def compile(self, optimizer: Any = "rmsprop", loss: Any = None, metrics: Any = None, **kwargs: Any) -> None:
+    def compile(self, optimizer: Any = "rmsprop", loss: Any = None, metrics: Any = None, **kwargs: Any) -> None:  # type: ignore[override]  # as Keras 0 had it
         """As `Model.compile`. `loss` is a dictionary by output; `sample_weight_modes` may be called so."""
         if "sample_weight_modes" in kwargs:
             kwargs["sample_weight_mode"] = kwargs.pop("sample_weight_modes")

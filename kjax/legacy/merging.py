@@ -13,6 +13,7 @@ from kjax._core import notices
 from kjax._core.graph import Tensor
 from kjax.engine.base_layer import Layer, registry
 from kjax.engine.network import Network
+from kjax.layers import core
 from kjax.layers import merge as todays
 
 # The layer of today that does what a mode did.
@@ -129,7 +130,12 @@ class Merge(Layer):
         return self._today.compute_mask(inputs, mask)
 
     def get_config(self) -> dict[str, Any]:
-        config = {**super().get_config(), "mode": self.mode, "concat_axis": self.concat_axis, "dot_axes": self.dot_axes}
+        config: dict[str, Any] = {
+            **super().get_config(),
+            "mode": self.mode,
+            "concat_axis": self.concat_axis,
+            "dot_axes": self.dot_axes,
+        }
         if self.layers:
             config["layers"] = [layers.serialize(layer) for layer in self.layers]
         if self.arguments:
@@ -139,7 +145,8 @@ class Merge(Layer):
     @classmethod
     def from_config(cls, config: Any) -> Any:
         parts = [layers.deserialize(part) for part in config.get("layers", ())]
-        return cls(**{**config, "layers": parts or None})
+        arguments: dict[str, Any] = {**config, "layers": parts or None}
+        return cls(**arguments)
 
 
 def _two_axes(axes: Any) -> list[int]:
@@ -198,6 +205,6 @@ def install_layers() -> None:
     registry.register(Merge)
     module = sys.modules[todays.__name__]
     module.__class__ = _CallableModule
-    for place in (layers, layers.core):
+    for place in (layers, core):
         place.Merge = Merge  # type: ignore[attr-defined]
-    layers.core.merge = merge  # type: ignore[attr-defined]
+    core.merge = merge  # type: ignore[attr-defined]

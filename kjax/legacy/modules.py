@@ -7,13 +7,12 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from kjax.engine.base_layer import Layer
-
 # Module of Keras 0, 1 or 2 to the module that has its names today.
 RENAMED = {
     "kjax.objectives": "kjax.losses",
     "kjax.initializations": "kjax.legacy.initializations",
     "kjax.utils.visualize_util": "kjax.utils.vis_utils",
+    "kjax.engine.training_arrays": "kjax.engine.training_utils",
     "kjax.layers.containers": "kjax.legacy.containers",
     "kjax.backend.common": "kjax.backend",
     "kjax.backend.tensorflow_backend": "kjax.backend",
@@ -30,6 +29,12 @@ _SERIAL = (
     "deserialize_keras_object=kjax.utils.generic_utils:deserialize_keras_object"
 )
 _CONV = "conv_utils=kjax.utils.conv_utils transpose_shape=kjax.utils.generic_utils:transpose_shape"
+# Functions that stood in `keras.engine.training`, with an underscore, until Keras 2.1.
+_TRAINING = (
+    "make_batches", "standardize_input_data", "weighted_masked_objective", "check_array_length_consistency",
+    "check_loss_and_target_compatibility", "batch_shuffle", "collect_metrics", "standardize_weights",
+    "standardize_class_weights", "standardize_sample_weights", "check_num_samples",
+)  # fmt: skip
 LEAKED = {
     "kjax.layers": f"{_LAYERS} {_CONV}",
     "kjax.layers.core": f"{_LAYERS} {_CLASSES}",
@@ -59,11 +64,19 @@ LEAKED = {
     "kjax.constraints": f"K=kjax.backend {_SERIAL}",
     "kjax.backend": "np=numpy os=os sys=sys",
     "kjax.engine": "Container=kjax.engine:Network",
+    "kjax.engine.network": "K=kjax.backend np=numpy get_source_inputs=kjax.engine:get_source_inputs",
+    "kjax.legacy.layers": "Recurrent=kjax.layers:Recurrent ConvRecurrent2D=kjax.layers:ConvRecurrent2D "
+    "Highway=kjax.layers:Highway MaxoutDense=kjax.layers:MaxoutDense Merge=kjax.legacy.merging:Merge "
+    "AtrousConvolution1D=kjax.layers:AtrousConvolution1D AtrousConvolution2D=kjax.layers:AtrousConvolution2D "
+    "merge=kjax.legacy.merging:merge",
     "kjax.engine.training": "np=numpy K=kjax.backend copy=copy warnings=warnings losses=kjax.losses "
-    "metrics=kjax.metrics optimizers=kjax.optimizers",
-    "kjax.engine.topology": "np=numpy K=kjax.backend copy=copy json=json warnings=warnings "
+    "metrics=kjax.metrics optimizers=kjax.optimizers "
+    + " ".join(f"_{name}=kjax.engine.training_utils:{name}" for name in _TRAINING)
+    + " _slice_arrays=kjax.utils.generic_utils:slice_arrays",
+    "kjax.engine.topology": "Node=kjax._core.graph:Node np=numpy K=kjax.backend copy=copy json=json warnings=warnings "
     "Container=kjax.engine:Network",
-    "kjax.engine.base_layer": "K=kjax.backend initializers=kjax.initializers",
+    "kjax.engine.base_layer": "K=kjax.backend initializers=kjax.initializers Node=kjax._core.graph:Node "
+    "_to_snake_case=kjax._core.naming:to_snake_case",
     "kjax.utils.np_utils": "np=numpy",
     "kjax.utils.generic_utils": "np=numpy os=os re=re sys=sys time=time",
 }
@@ -91,14 +104,8 @@ def install_modules() -> None:
             setattr(sys.modules[parent], child, module)
 
 
-def _get_output_shape_for(self: Any, input_shape: Any) -> Any:
-    """`compute_output_shape`, as Keras 1 called it."""
-    return self.compute_output_shape(input_shape)
-
-
 def install_leaks() -> None:
     """Let Keras's modules have the names that Keras's imports left in them."""
-    Layer.get_output_shape_for = _get_output_shape_for  # type: ignore[attr-defined]
     for name, text in LEAKED.items():
         module = importlib.import_module(name)
         for leaked, source in leaks(text).items():

@@ -1,0 +1,170 @@
+"""The symbolic loss and metrics of a compiled model, and its training step as a function of a list of arrays.
+
+Training itself has no need of them. Programs that look inside of Keras's models do: they differentiate `total_loss`, or
+call `train_function`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from kjax import backend as K
+from kjax._core import graph
+from kjax._core.graph import Tensor
+from kjax.engine._plan import OutputPlan, Plan
+
+if TYPE_CHECKING:
+    from kjax.engine.training import Model
+
+
+class _Score:
+    """The operation from outputs, targets, weights and penalties to the loss and what is logged."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+
+    def run(self, args: tuple[Any, ...], kwargs: dict[str, Any], masks: tuple[Any, ...]) -> tuple[list[Any], list[Any]]:
+        outputs, targets, weights, penalties = args
+        total, logs = self.plan.score(outputs, masks[0], targets, weights, penalties)
+        return [total, *(logs[i] for i in range(1, len(self.plan.log_names)))], []
+
+
+class Functions:
+    """What a compiled model shows of its inside. A base of `Model` alone."""
+
+    def _symbols(self) -> dict[str, Any]:
+        """Targets, weights, loss and metrics as symbolic tensors, made once for each `compile`."""
+        model = cast("Model", self)
+        plan = model._require_plan()
+        if "symbols" not in model._programs:
+            model._programs["symbols"] = _make_symbols(model, plan)
+        return model._programs["symbols"]
+
+    @property
+    def targets(self) -> list[Tensor]:
+        """Placeholders of the targets."""
+        return self._symbols()["targets"]
+
+    @property
+    def sample_weights(self) -> list[Tensor]:
+        """Placeholders of the sample weights."""
+        return self._symbols()["weights"]
+
+    @property
+    def total_loss(self) -> Tensor:
+        """The loss, penalties included, as a function of the inputs, targets and sample weights."""
+        return self._symbols()["total"]
+
+    @property
+    def metrics_tensors(self) -> list[Tensor]:
+        """What is logged beside the loss."""
+        return self._symbols()["metrics"]
+
+    @property
+    def loss_functions(self) -> list[Any]:
+        """The loss of each output, or None."""
+        return [output.loss for output in cast("Model", self)._require_plan().outputs]
+
+    @property
+    def loss_weights_list(self) -> list[float]:
+        return [output.loss_weight for output in cast("Model", self)._require_plan().outputs]
+
+    @property
+    def _trained_outputs(self) -> list[tuple[OutputPlan, Tensor]]:
+        model = cast("Model", self)
+        pairs = zip(model._require_plan().outputs, model.outputs, strict=True)
+        return [(output, tensor) for output, tensor in pairs if output.loss is not None]
+
+    @property
+    def _feed_inputs(self) -> list[Tensor]:
+        return list(cast("Model", self).inputs)
+
+    @property
+    def _feed_input_names(self) -> list[str]:
+        return list(cast("Model", self).input_names)
+
+    @property
+    def _feed_input_shapes(self) -> list[Any]:
+        return [tuple(x.shape) for x in self._feed_inputs]
+
+    @property
+    def _feed_outputs(self) -> list[Tensor]:
+        return [tensor for _, tensor in self._trained_outputs]
+
+    @property
+    def _feed_output_names(self) -> list[str]:
+        return [output.name for output, _ in self._trained_outputs]
+
+    @property
+    def _feed_output_shapes(self) -> list[Any]:
+        return [output.target_shape for output, _ in self._trained_outputs]
+
+    @property
+    def _feed_loss_fns(self) -> list[Any]:
+        return [output.loss for output, _ in self._trained_outputs]
+
+    @property
+    def _feed_targets(self) -> list[Tensor]:
+        return self.targets
+
+    @property
+    def _feed_sample_weights(self) -> list[Tensor]:
+        return self.sample_weights
+
+    @property
+    def _feed_sample_weight_modes(self) -> list[Any]:
+        return ["temporal" if output.temporal else None for output, _ in self._trained_outputs]
+
+    @property
+    def _collected_trainable_weights(self) -> list[Any]:
+        model = cast("Model", self)
+        model._require_plan()
+        return list(model._collected or ())
+
+    def _check_trainable_weights_consistency(self) -> None:
+        cast("Model", self)._check_trainable()
+
+    # -- steps as functions ------------------------------------------------------------------------------------------
+
+    train_function: Any = None
+    test_function: Any = None
+    predict_function: Any = None
+
+    def _make_train_function(self) -> None:
+        self.train_function = lambda arrays: _logs(cast("Model", self), arrays, train=True)
+
+    def _make_test_function(self) -> None:
+        self.test_function = lambda arrays: _logs(cast("Model", self), arrays, train=False)
+
+    def _make_predict_function(self) -> None:
+        def predict(arrays: Sequence[Any]) -> list[Any]:
+            model = cast("Model", self)
+            made = model.predict_on_batch(list(arrays)[: len(model.inputs)])
+            return made if isinstance(made, list) else [made]
+
+        self.predict_function = predict
+
+
+def _make_symbols(model: Model, plan: Plan) -> dict[str, Any]:
+    targets: list[Tensor] = []
+    weights: list[Tensor] = []
+    for output, tensor in model._trained_outputs:
+        shape = output.target_shape or (None,) * len(tensor.shape)
+        targets.append(K.placeholder(shape, name=f"{output.name}_target"))
+        weights.append(K.placeholder((None, None) if output.temporal else (None,), name=f"{output.name}_weights"))
+    args = (list(model.outputs), targets, weights, list(model.losses))
+    total, *metrics = graph.make_node(_Score(plan), args, {}, f"{model.name}/loss").outputs
+    return {"targets": targets, "weights": weights, "total": total, "metrics": metrics}
+
+
+def _logs(model: Model, arrays: Sequence[Any], train: bool) -> list[Any]:
+    """The loss and metrics of a batch: a list of the inputs, the targets, the weights, and perhaps the phase."""
+    inputs, trained = len(model.inputs), len(model._trained_outputs)
+    parts = list(arrays)
+    x, y, w = parts[:inputs], parts[inputs : inputs + trained], parts[inputs + trained : inputs + 2 * trained]
+    step = model.train_on_batch if train else model.test_on_batch
+    made = step(x, y, sample_weight=w or None)
+    return made if isinstance(made, list) else [np.asarray(made)]

@@ -1,0 +1,162 @@
+"""Helpers of Keras's own modules, private ones among them, that layers and optimizers of users import."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from kjax import backend, optimizers
+from kjax import backend as K
+from kjax.engine.base_layer import Layer
+from kjax.engine.sequential import Sequential
+from kjax.layers import convolutional, pooling, recurrent
+from kjax.layers._conv import _Conv
+
+
+def time_distributed_dense(
+    x: Any,
+    w: Any,
+    b: Any = None,
+    dropout: float | None = None,
+    input_dim: int | None = None,
+    output_dim: int | None = None,
+    timesteps: int | None = None,
+    training: Any = None,
+) -> Any:
+    """`x · w + b` at every time step.
+
+    Arguments:
+        x: (batch, time, features).
+        w: (features, outputs).
+        b: (outputs,), or None.
+        dropout: share of features that are dropped while training, the same at every time step.
+        input_dim, output_dim, timesteps: accepted; the tensors tell.
+        training: the phase; `K.learning_phase()` if None.
+    """
+    if dropout is not None and 0.0 < dropout < 1.0:
+        ones = K.ones_like(x[:, :1])
+        x = x * K.in_train_phase(lambda: K.dropout(ones, dropout), ones, training=training)
+    product = K.dot(x, w)
+    return product if b is None else K.bias_add(product, b)
+
+
+def _generate_dropout_mask(ones: Any, rate: float, training: Any = None, count: int = 1) -> Any:
+    """One mask of dropout, or a list of `count`: of the shape of `ones`, all ones while testing."""
+    masks = [K.in_train_phase(lambda: K.dropout(ones, rate), ones, training=training) for _ in range(count)]
+    return masks[0] if count == 1 else masks
+
+
+def _standardize_args(inputs: Any, initial_state: Any, constants: Any, num_constants: int) -> tuple[Any, Any, Any]:
+    """Inputs, initial state and constants of a recurrent layer, from a call that may have them all in one list."""
+    if isinstance(inputs, list):
+        first, *rest = inputs
+        if num_constants:
+            rest, constants = rest[:-num_constants], rest[-num_constants:]
+        inputs, initial_state = first, rest or initial_state
+
+    def listed(x: Any) -> Any:
+        return x if x is None or isinstance(x, list) else list(x) if isinstance(x, tuple) else [x]
+
+    return inputs, listed(initial_state), listed(constants)
+
+
+def clip_norm(g: Any, c: float, n: Any) -> Any:
+    """The gradient `g`, of norm `n`, shortened to norm `c` if it is longer. No limit for `c <= 0`."""
+    return g if c <= 0 else K.switch(n >= c, g * c / n, g)
+
+
+def _get_available_gpus() -> list[str]:
+    """Names of the GPUs, as TensorFlow spelled them."""
+    import jax
+
+    devices = [device for device in jax.devices() if device.platform != "cpu"]
+    return [f"/device:GPU:{i}" for i in range(len(devices))]
+
+
+def _to_tensor(x: Any, dtype: Any) -> Any:
+    """`x` as a tensor of a type."""
+    return K.cast(x, dtype) if K.is_tensor(x) else K.constant(x, dtype)
+
+
+def _initialize_variables() -> None:
+    """Nothing: a variable has its value from the start."""
+
+
+def _is_current_explicit_device(device_type: str) -> bool:
+    """Whether operations were put on a device by hand: never."""
+    return False
+
+
+# What a module has of these, by name.
+NAMES: Mapping[Any, Mapping[str, Any]] = {
+    recurrent: {
+        "time_distributed_dense": time_distributed_dense,
+        "_time_distributed_dense": time_distributed_dense,
+        "_generate_dropout_mask": _generate_dropout_mask,
+        "_standardize_args": _standardize_args,
+    },
+    convolutional: {"_Conv": _Conv},
+    pooling: {f"_GlobalPooling{rank}D": pooling._GlobalPooling for rank in (1, 2, 3)},
+    optimizers: {"clip_norm": clip_norm},
+    backend: {
+        "_get_available_gpus": _get_available_gpus,
+        "_to_tensor": _to_tensor,
+        "_initialize_variables": _initialize_variables,
+        "_is_current_explicit_device": _is_current_explicit_device,
+        "py_all": all,
+        "py_any": any,
+        "py_sum": sum,
+        "py_slice": slice,
+        "numpy": np,
+    },
+}
+
+
+def _get_initial_weights(self: Any) -> Any:
+    return self._initial_weights
+
+
+def _set_initial_weights(self: Any, value: Any) -> None:
+    self._initial_weights = value
+
+
+def _forget_initial_weights(self: Any) -> None:
+    self._initial_weights = None
+
+
+def _get_output_shape_for(self: Any, input_shape: Any) -> Any:
+    return self.compute_output_shape(input_shape)
+
+
+# Attributes and methods that layers had in Keras 1.
+METHODS = {
+    "get_output_shape_for": _get_output_shape_for,
+    "initial_weights": property(_get_initial_weights, _set_initial_weights, _forget_initial_weights),
+    "regularizers": property(lambda self: [regularizer for _, regularizer in self._regularized]),
+}
+
+
+def _get_model(self: Any) -> Any:
+    return self
+
+
+def _late(name: str) -> Any:
+    """What stands in Keras's backend and costs something to import: TensorFlow."""
+    if name == "tf":
+        import importlib
+
+        return importlib.import_module("kjax.compat.tensorflow")
+    raise AttributeError(f"module 'kjax.backend' has no attribute {name!r}")
+
+
+def install_parts() -> None:
+    """Let modules, and layers, have what they had."""
+    for module, names in NAMES.items():
+        for name, value in names.items():
+            setattr(module, name, value)
+    for name, value in METHODS.items():
+        setattr(Layer, name, value)
+    Sequential.model = property(_get_model)  # type: ignore[attr-defined]  # the graph inside of it, until Keras 2.1
+    backend.__getattr__ = _late  # type: ignore[attr-defined]  # a module's own hook
