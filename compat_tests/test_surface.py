@@ -204,6 +204,46 @@ def test_initial_weights_of_a_layer_of_keras_1() -> None:
     assert model.predict(np.ones((1, 2))).tolist() == [[2, 3]]
 
 
+def test_what_a_layer_says_before_it_is_one() -> None:
+    class Early(layers.Layer):
+        def __init__(self, **kwargs: Any) -> None:
+            self.supports_masking = self.trainable = True
+            self.input_spec = [layers.InputSpec(ndim=3)]
+            self.inner = layers.Dense(2)
+            super().__init__(**kwargs)
+
+        def call(self, x: Any, mask: Any = None) -> Any:
+            return self.inner(x)
+
+    layer = Early()
+    layer(Input((3, 4)))
+    assert layer.supports_masking
+    assert len(layer.trainable_weights) == 2
+    with pytest.raises(ValueError, match="ndim=3"):
+        layer(Input((3,)))
+
+
+def test_variables_answer_to_theanos_methods() -> None:
+    model = Sequential([layers.Dense(1, input_dim=1)])
+    model.compile("sgd", "mse")
+    rate: Any = model.optimizer.lr
+    rate.set_value(0.5)
+    assert rate.get_value() == K.get_value(rate) == 0.5
+
+
+def test_objects_of_a_module_by_name() -> None:
+    get: Any = modules.found("kjax.utils.generic_utils:get_from_module")
+    assert get("l2", vars(kjax.regularizers), "regularizer") is kjax.regularizers.l2
+    assert get({"name": "l2", "l": 0.5}, vars(kjax.regularizers), "regularizer").l2 == 0.5
+    with pytest.raises(ValueError, match="Invalid regularizer: l7"):
+        get("l7", vars(kjax.regularizers), "regularizer")
+
+
+def test_an_empty_model_cannot_be_built() -> None:
+    with pytest.raises(ValueError, match="shape of its input"):
+        Sequential().build()
+
+
 def test_helpers_of_recurrent_layers() -> None:
     from kjax.layers import recurrent
 

@@ -110,7 +110,8 @@ class Weights:
         return list(self._flatten())
 
     def _children(self) -> list[Layer]:
-        return [layer for group in self._sublayers.values() for layer in group]
+        sublayers: dict[str, list[Layer]] = vars(self).get("_sublayers", {})  # none before `Layer.__init__`
+        return [layer for group in sublayers.values() for layer in group]
 
     @property
     def trainable(self) -> bool:

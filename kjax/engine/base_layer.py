@@ -80,9 +80,11 @@ class Layer(Weights, Calls):
         self.name: str = kwargs.get("name") or naming.unique_name(naming.to_snake_case(type(self).__name__))
         self.dtype: Any = kwargs.get("dtype")
         self.built = False
-        self.input_spec: Any = None
-        self.supports_masking = False
-        self.stateful = False
+        # As in Keras 1, what a layer of one's own said of itself before it called this stays.
+        before = vars(self)
+        self.input_spec: Any = before.get("input_spec")
+        self.supports_masking: bool = before.get("supports_masking", False)
+        self.stateful = before.get("stateful", False)
         self._trainable: bool = bool(kwargs.get("trainable", True))
         self._trainable_weights: list[Variable] = []
         self._non_trainable_weights: list[Variable] = []
@@ -92,6 +94,8 @@ class Layer(Weights, Calls):
         self._updates: list[Any] = []
         self._update_inputs: list[Any] = []
         self._sublayers: dict[str, list[Layer]] = {}
+        for name, value in list(before.items()):
+            self._note_sublayers(name, value)
         self._inbound_nodes: list[Node] = []
         self._outbound_nodes: list[Node] = []
         self._initial_weights = kwargs.get("weights")
@@ -101,14 +105,16 @@ class Layer(Weights, Calls):
             self.dtype = self.dtype or config.floatx()
 
     def __setattr__(self, name: str, value: Any) -> None:
-        sublayers = self.__dict__.get("_sublayers")
-        if sublayers is not None:
-            found = [v for v in (value if isinstance(value, (list, tuple)) else [value]) if isinstance(v, Layer)]
-            if found:
-                sublayers[name] = found
-            else:
-                sublayers.pop(name, None)
+        if "_sublayers" in self.__dict__:
+            self._note_sublayers(name, value)
         super().__setattr__(name, value)
+
+    def _note_sublayers(self, name: str, value: Any) -> None:
+        found = [v for v in (value if isinstance(value, (list, tuple)) else [value]) if isinstance(v, Layer)]
+        if found:
+            self._sublayers[name] = found
+        else:
+            self._sublayers.pop(name, None)
 
     # -- what subclasses override ------------------------------------------------------------------------------------
 

@@ -127,7 +127,7 @@ class Sequential(Model):
 
     def build(self, input_shape: Any = None) -> None:
         """Build the layers for inputs of `input_shape`, the batch dimension included."""
-        if self.outputs or not self._stack:
+        if self.outputs or (not self._stack and input_shape is not None):
             return
         if input_shape is None:
             raise ValueError(

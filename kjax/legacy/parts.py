@@ -9,6 +9,7 @@ import numpy as np
 
 from kjax import backend, optimizers
 from kjax import backend as K
+from kjax._core.graph import Variable
 from kjax.engine.base_layer import Layer
 from kjax.engine.sequential import Sequential
 from kjax.layers import convolutional, pooling, recurrent
@@ -138,6 +139,16 @@ METHODS = {
 }
 
 
+def _get_value(self: Any, borrow: bool = False) -> np.ndarray:
+    """The value, as Theano's variables gave it."""
+    return K.get_value(self)
+
+
+def _set_value(self: Any, value: Any, borrow: bool = False) -> None:
+    """Give a variable a value, as Theano's took it."""
+    K.set_value(self, value)
+
+
 def _get_model(self: Any) -> Any:
     return self
 
@@ -158,5 +169,6 @@ def install_parts() -> None:
             setattr(module, name, value)
     for name, value in METHODS.items():
         setattr(Layer, name, value)
+    Variable.get_value, Variable.set_value = _get_value, _set_value  # type: ignore[attr-defined]
     Sequential.model = property(_get_model)  # type: ignore[attr-defined]  # the graph inside of it, until Keras 2.1
     backend.__getattr__ = _late  # type: ignore[attr-defined]  # a module's own hook

@@ -9,7 +9,7 @@ import numpy as np
 from kjax import layers, regularizers
 from kjax._core import notices
 from kjax.legacy._convert import Table
-from kjax.utils import conv_utils, layer_utils, np_utils, vis_utils
+from kjax.utils import conv_utils, generic_utils, layer_utils, np_utils, vis_utils
 
 _LOAD = Table(
     names={"nb_words": "num_words"},
@@ -57,6 +57,30 @@ def accuracy(p: Any, y: Any) -> float:
     return float(np.mean(np.asarray(p) == np.asarray(y)))
 
 
+def get_from_module(
+    identifier: Any, module_params: Any, module_name: str, instantiate: bool = False, kwargs: Any = None
+) -> Any:
+    """What a name stands for in a module's `globals()`; an object as it is.
+
+    Arguments:
+        identifier: a name, a dictionary with `'name'` and arguments, or an object.
+        module_params: objects by name.
+        module_name: what a message calls such an object.
+        instantiate: whether to call what is found, with `kwargs`.
+
+    Raises:
+        ValueError: for an unknown name.
+    """
+    if isinstance(identifier, dict):
+        kwargs = {key: value for key, value in identifier.items() if key != "name"}
+        return get_from_module(identifier["name"], module_params, module_name, True, kwargs)
+    if not isinstance(identifier, str):
+        return identifier
+    if module_params.get(identifier) is None:
+        raise ValueError(f"Invalid {module_name}: {identifier}")
+    return module_params[identifier](**(kwargs or {})) if instantiate else module_params[identifier]
+
+
 def layer_from_config(config: Any, custom_objects: Any = None) -> Any:
     """The layer that a config describes."""
     return layers.deserialize(config, custom_objects)
@@ -88,6 +112,7 @@ NAMES = {
             conv_utils.convert_kernel, conv_utils.conv_output_length, conv_utils.conv_input_length,
         )
     },
+    generic_utils: {"get_from_module": get_from_module},
     layer_utils: {"layer_from_config": layer_from_config},
     vis_utils: {"plot": plot},
     regularizers: {
