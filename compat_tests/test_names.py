@@ -6,7 +6,6 @@ import importlib
 
 import pytest
 
-FILES = "saving and loading of files comes later"
 REPORTING = "callbacks that write files or talk to a server come later"
 TENSORFLOW = "wraps an optimizer of TensorFlow; one of optax is wrapped instead"
 SPARSE = "there are no sparse tensors"
@@ -80,9 +79,6 @@ NAMES = {
 
 # {reason: {module: names}}; a name that starts to exist must leave.
 MISSING: dict[str, dict[str, str]] = {
-    FILES: {
-        "models": "load_model save_model",
-    },
     REPORTING: {"callbacks": "TensorBoard"},
     TENSORFLOW: {"optimizers": "TFOptimizer"},
     SPARSE: {"backend": "to_dense"},

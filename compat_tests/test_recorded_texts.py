@@ -17,9 +17,6 @@ TEXTS = golden.load_texts()
 # Entries that need what kjax does not have yet. Each is run and must fail; one that passes has to leave.
 LATER = {
     "callback_checkpoint_verbose": "ModelCheckpoint writes .h5 files",
-    "err_save_unbuilt": "saving of .h5 files",
-    "err_load_missing": "loading of .h5 files",
-    "warn_save_uncompiled": "saving and loading of .h5 files",
 }
 
 # Entries where kjax means to differ; each has a test of its own below.

@@ -154,8 +154,10 @@ class Variable(Symbolic):
         self.dtype = jnp.dtype(dtype)
         self.shape = Shape(array.shape)
         self.mask = None
-        # A copy: training takes over the memory of what a variable holds.
-        self._array: Any = np.array(array, self.dtype)
+        # A copy: training takes over the memory of what a variable holds. One number that only looks like an array has
+        # no memory to be taken over, and gets some when the variable is used.
+        repeated = array.size > 1 and not any(array.strides) and array.dtype == self.dtype
+        self._array: Any = array if repeated else np.array(array, self.dtype)
 
     @property
     def stored(self) -> jax.Array:
@@ -192,6 +194,10 @@ class Variable(Symbolic):
             )
         self._array = array
         return self
+
+    def hold(self, array: np.ndarray) -> None:
+        """Take an array of the variable's shape, which nobody else will write to, without copying it."""
+        self._array = np.asarray(array, self.dtype)
 
     def assign_add(self, value: Any) -> Any:
         """Add `value` to the variable."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import contextlib
+import threading
+from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import jax
@@ -17,6 +19,23 @@ from kjax.engine._spec import to_list
 
 if TYPE_CHECKING:
     from kjax.engine.base_layer import Layer
+
+
+class _Local(threading.local):
+    unfilled = False
+
+
+_local = _Local()
+
+
+@contextlib.contextmanager
+def unfilled() -> Generator[None]:
+    """Let weights made inside of a `with` block take no memory and no time: their values come from a file."""
+    before, _local.unfilled = _local.unfilled, True
+    try:
+        yield
+    finally:
+        _local.unfilled = before
 
 
 class Weights:
@@ -64,7 +83,10 @@ class Weights:
             name, shape = (shape if isinstance(shape, str) else None), name
         size = () if shape is None else tuple(int(d) for d in (shape if np.iterable(shape) else (shape,)))
         dtype = dtype or self.dtype or config.floatx()
-        value = initial_value(initializers.get(initializer or "glorot_uniform"), size, dtype)
+        if _local.unfilled:
+            value: Any = np.broadcast_to(np.zeros((), jnp.dtype(dtype)), size)
+        else:
+            value = initial_value(initializers.get(initializer or "glorot_uniform"), size, dtype)
         full_name = naming.scoped(name or naming.unique_name("weight")) + ":0"
         weight = Variable(value, dtype, full_name, trainable, constraints.get(constraint))
         if regularizer is not None:

@@ -263,6 +263,13 @@ class Optimizer:
         """The variables that hold `state`, in the order of its leaves."""
         return [self.iterations, *self._slot_variables] if self.built else []
 
+    def variables_by_slot(self) -> dict[str, list[Variable]]:
+        """The variables of `state` by the names of the slots, in the order of the parameters."""
+        if not self.built:
+            return {}
+        slots = self._structure.unflatten(self.state_variables).slots
+        return {name: jax.tree.leaves(slot) for name, slot in slots._asdict().items()} if slots is not None else {}
+
     @property
     def state(self) -> OptimizerState:
         """The state that the variables hold, for `apply`.
@@ -366,10 +373,12 @@ def with_count(slots: Any, count: Any) -> Any:
 
 
 def zeros_like(params: Any) -> Any:
-    """Zeros for each parameter. A numpy array's are numpy's."""
-    return jax.tree.map(
-        lambda p: np.zeros(p.shape, p.dtype) if isinstance(p, np.ndarray) else jnp.zeros_like(p), params
-    )
+    """Zeros for each parameter. A numpy array's are numpy's, and take no memory yet."""
+
+    def zeros(p: Any) -> Any:
+        return np.broadcast_to(np.zeros((), p.dtype), p.shape) if isinstance(p, np.ndarray) else jnp.zeros_like(p)
+
+    return jax.tree.map(zeros, params)
 
 
 def map_leaves(function: Callable[..., tuple[Any, ...]], params: Any, *trees: Any) -> tuple[Any, ...]:

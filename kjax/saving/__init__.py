@@ -7,5 +7,6 @@ import sys
 from kjax.engine import _saved
 from kjax.saving._architecture import model_from_config, model_from_json, model_from_yaml, to_json, to_yaml
 from kjax.saving._copies import clone_model, deep_copy, reduced
+from kjax.saving._files import load_model, load_weights, save_model, save_weights
 
 _saved.provide(sys.modules[__name__])

@@ -21,7 +21,7 @@ BACKEND = "tensorflow"
 _MAX_ENTRIES = 2_000_000
 _MAX_DEPTH = 200
 
-_BROKEN = (KeyError, IndexError, TypeError, AttributeError, ZeroDivisionError, OverflowError, RecursionError)
+BROKEN = (KeyError, IndexError, TypeError, AttributeError, ZeroDivisionError, OverflowError, RecursionError)
 
 
 def class_and_config(model: Any) -> dict[str, Any]:
@@ -137,7 +137,7 @@ def from_file(config: Any, custom_objects: Mapping[str, Any] | None = None) -> A
         raise ValueError(f"An architecture is a dictionary with a class and a config, but this is a {_kind(config)}.")
     try:
         return model_from_config(config, custom_objects)
-    except _BROKEN as error:
+    except BROKEN as error:
         raise ValueError(
             f"The architecture cannot be rebuilt: {type(error).__name__}: {_shortened(error)}. Its class is "
             f"{config.get('class_name')!r}."
