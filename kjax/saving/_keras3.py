@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kjax import constraints, initializers, layers, regularizers
-from kjax.engine.base_layer import Layer
+from kjax import constraints, initializers, regularizers
+from kjax.engine.base_layer import Layer, registry
 from kjax.engine.network import Network
 from kjax.engine.sequential import Sequential
 
@@ -25,6 +25,9 @@ _MISSING = (
     "ConvRecurrent2D", "ConvLSTM2DCell", "Recurrent", "MaxoutDense", "Highway", "Merge", "Lambda",
 )  # fmt: skip
 _RENAMED = {"LeakyReLU": {"alpha": "negative_slope"}}
+_NOT_TAKEN = dict.fromkeys(
+    ("SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"), ("trainable", "noise_shape", "data_format")
+)
 _LEFT_OUT = ("input_length", "implementation", "batch_input_shape", "num_constants")
 
 
@@ -47,7 +50,7 @@ def _layer(layer: Layer) -> dict[str, Any]:
     name = type(layer).__name__
     if name in _MISSING or (not isinstance(getattr(layers, name, layer), type) and not isinstance(layer, Network)):
         raise ValueError(
-            f"Layer {layer.name!r} is a {name}, which today's Keras does not have or which holds a function. Save the "
+            f"Layer {layer.name!r} is a {name}, which today's Keras does not have. Save the "
             "model to an `.h5` file, or its weights alone."
         )
     if isinstance(layer, Sequential):
@@ -63,8 +66,8 @@ def _layer(layer: Layer) -> dict[str, Any]:
         config["dtype"] = str(layer.dtype)
     if "activity_regularizer" in config and config["activity_regularizer"] is None:
         del config["activity_regularizer"]
-    if name == "Embedding":
-        config["mask_zero"] = bool(config["mask_zero"])
+    for key in _NOT_TAKEN.get(name, ()):
+        config.pop(key, None)
     return _entry("keras.layers", name, config)
 
 
@@ -86,13 +89,13 @@ def _value(value: Any) -> Any:
 
 def _object(value: dict[str, Any]) -> dict[str, Any]:
     name = value["class_name"]
-    for module, registry in _MODULES.items():
-        if name in registry.names():
+    for module, known in _MODULES.items():
+        if name in known.names():
             config = dict(value["config"])
             if name == "VarianceScaling" and config.get("distribution") == "normal":
                 config["distribution"] = "truncated_normal"
             return _entry(module, name, config)
-    return _layer(layers.deserialize(value))
+    return _layer(registry.deserialize(value))
 
 
 def _stack(model: Sequential) -> list[dict[str, Any]]:
