@@ -48,7 +48,7 @@ def written(model: Any) -> dict[str, Any]:
 
 def _layer(layer: Layer) -> dict[str, Any]:
     name = type(layer).__name__
-    if name in _MISSING or (not isinstance(getattr(layers, name, layer), type) and not isinstance(layer, Network)):
+    if name in _MISSING or name not in registry.names() or registry.find(name, {}) is not type(layer):
         raise ValueError(
             f"Layer {layer.name!r} is a {name}, which today's Keras does not have. Save the "
             "model to an `.h5` file, or its weights alone."
