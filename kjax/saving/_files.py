@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kjax._core.guards import hdf5, zips
 from kjax._core.registry import CustomObjectScope
 from kjax.saving import _architecture, _h5, _layout, _weights
+
+if TYPE_CHECKING:
+    from kjax._core.guards.hdf5 import Group
 
 _HDF5 = ("h5", "hdf5", "keras_h5")
 _MEANT_FOR_TF = ("signatures", "options", "save_traces")
@@ -66,6 +68,8 @@ def load_model(
     """
     if safe_mode is not True:
         raise ValueError("kjax never runs code from a file, so there is no other mode than the safe one.")
+    from kjax._core.guards import hdf5
+
     with CustomObjectScope(custom_objects or {}):
         if _is_zip(filepath):
             from kjax.saving import _archive
@@ -95,6 +99,8 @@ def load_weights(
     """Read weights into a model: see `Model.load_weights`."""
     if skip_mismatch and not by_name:
         raise ValueError("When calling model.load_weights, skip_mismatch can only be set to True when by_name is True.")
+    from kjax._core.guards import hdf5
+
     _require_weights(model)
     if _is_zip(filepath):
         from kjax.saving import _archive
@@ -114,7 +120,7 @@ def load_weights(
         _weights.put(found)
 
 
-def _has_layers(group: hdf5.Group) -> bool:
+def _has_layers(group: Group) -> bool:
     return group.has_attribute("layer_names") or group.has_attribute("layer_names0")
 
 
@@ -135,6 +141,8 @@ def _is_archive(filepath: Any, save_format: str | None) -> bool:
 
 
 def _is_zip(filepath: Any) -> bool:
+    from kjax._core.guards import zips
+
     return (bool(_name(filepath)) or hasattr(filepath, "seek")) and zips.is_zip(filepath)
 
 
@@ -169,5 +177,7 @@ def _written(filepath: Any) -> Generator[Any]:
     if hasattr(filepath, "create_group"):
         yield filepath
         return
+    from kjax._core.guards import hdf5
+
     with hdf5.writing(filepath) as file:
         yield file
