@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from kjax._core.registry import CustomObjectScope
-from kjax.saving import _architecture, _h5, _layout, _weights
+from kjax.saving import _architecture
 
 if TYPE_CHECKING:
     from kjax._core.guards.hdf5 import Group
@@ -44,6 +44,8 @@ def save_model(
 
         _archive.write_model(filepath, model, include_optimizer)
         return
+    from kjax.saving import _h5
+
     config = _architecture.dumps(_architecture.class_and_config(model))  # before a file is touched
     with _written(filepath) as group:
         _h5.write_model(group, model, config, include_optimizer)
@@ -69,6 +71,7 @@ def load_model(
     if safe_mode is not True:
         raise ValueError("kjax never runs code from a file, so there is no other mode than the safe one.")
     from kjax._core.guards import hdf5
+    from kjax.saving import _h5
 
     with CustomObjectScope(custom_objects or {}):
         if _is_zip(filepath):
@@ -84,6 +87,8 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, save_format:
     _check_arguments(save_format, {})
     if _keeps_old(filepath, overwrite):
         return
+    from kjax.saving import _layout
+
     _require_weights(model)
     with _written(filepath) as group:
         _layout.write_layers(group, model.layers)
@@ -100,6 +105,7 @@ def load_weights(
     if skip_mismatch and not by_name:
         raise ValueError("When calling model.load_weights, skip_mismatch can only be set to True when by_name is True.")
     from kjax._core.guards import hdf5
+    from kjax.saving import _weights
 
     _require_weights(model)
     if _is_zip(filepath):
