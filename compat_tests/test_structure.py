@@ -39,6 +39,7 @@ FLOORS = {
     "kjax._demo": 5,
     "kjax.legacy": 6,
     "kjax.compat": 6,
+    "kjax._check": 6,
     "kjax.cli": 6,
     "kjax": 7,
     "kjax.__main__": 8,
@@ -50,6 +51,8 @@ SIDEWAYS = {
     ("kjax.utils", "kjax.datasets"): "`get_file` downloads as the data sets do",
     ("kjax.models", "kjax.saving"): "scripts import `load_model` from `models`",
     ("kjax.cli", "kjax.compat"): "the command line runs scripts under the aliases",
+    ("kjax.cli", "kjax._check"): "the command line checks scripts",
+    ("kjax._check", "kjax.compat"): "the aliases say which names are kjax's",
 }
 
 HEAVY = ("h5py", "tensorflow_datasets", "matplotlib", "yaml", "pandas", "optax", "PIL", "keras", "tensorflow")

@@ -1,4 +1,4 @@
-"""The command `kjax`: run an old Keras script as it stands, or train the demonstration."""
+"""The command `kjax`: run an old Keras script as it stands, check one, or train the demonstration."""
 
 from __future__ import annotations
 
@@ -23,6 +23,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from kjax import _demo
 
         return _demo.main(arguments.epochs)
+    if arguments.command == "check":
+        from kjax import _check
+
+        return _check.check_files(arguments.script, arguments.json)
     _parser().print_help()
     return 0
 
@@ -34,6 +38,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and leave")
     commands = parser.add_subparsers(dest="command", metavar="command")
     commands.add_parser("run", help="run a script; its keras and tensorflow.keras are kjax", add_help=False)
+    check = commands.add_parser(
+        "check",
+        help="say what a script uses that kjax does not have, without running it",
+        description="Reads scripts and says which names and arguments kjax does not have, and which it translates.",
+        epilog="Exit code: 0 if all is there, 1 if something is missing, 2 if a file cannot be read.",
+    )
+    check.add_argument("script", nargs="+", help="a file of Python")
+    check.add_argument("--json", action="store_true", help="print what was found for programs to read")
     demo = commands.add_parser("demo", help="train and test a network on MNIST's handwritten digits")
     demo.add_argument("--epochs", type=_positive, default=5, metavar="N", help="passes over the data (default 5)")
     return parser

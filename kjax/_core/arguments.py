@@ -21,6 +21,22 @@ _around: dict[str, Around] = {}
 _waiting: dict[str, list[Callable[[], None]]] = {}
 
 
+def converters_of(function: Any) -> list[Converter]:
+    """What rewrites the arguments of calls to `function`, in the order in which it happens."""
+    found: list[Converter] = []
+    while function is not None:
+        converter = _converters.get(getattr(function, "__dict__", {}).get("_old_names_of", ""))
+        if converter is not None and converter not in found:
+            found.append(converter)
+        function = getattr(function, "__wrapped__", None)
+    return found
+
+
+def _owned(call: Any, owner: str) -> Any:
+    call._old_names_of = owner
+    return call
+
+
 def when_loaded(module: str, action: Callable[[], None]) -> None:
     """Call `action` once `module`, which is imported when it is first used, says that it is `loaded`."""
     if module in sys.modules:
@@ -62,7 +78,7 @@ def accepts_old_names(owner: str) -> Callable[[F], F]:
                 args, kwargs = converter(args, kwargs)
             return function(self, *args, **kwargs)
 
-        return call  # type: ignore[return-value]  # same signature, through functools.wraps
+        return _owned(call, owner)  # type: ignore[return-value]  # same signature, through functools.wraps
 
     return decorate
 
@@ -78,6 +94,6 @@ def function_accepts_old_names(owner: str) -> Callable[[F], F]:
                 args, kwargs = converter(args, kwargs)
             return function(*args, **kwargs)
 
-        return call  # type: ignore[return-value]  # same signature, through functools.wraps
+        return _owned(call, owner)  # type: ignore[return-value]  # same signature, through functools.wraps
 
     return decorate

@@ -30,5 +30,6 @@ uninstall = _finder.uninstall
 installed = _finder.installed
 alias = _finder.alias
 suspended = _finder.suspended
+real_name = _finder.real_name
 
-__all__ = ["ALIASES", "alias", "install", "installed", "suspended", "uninstall"]
+__all__ = ["ALIASES", "alias", "install", "installed", "real_name", "suspended", "uninstall"]
