@@ -66,7 +66,8 @@ def to_kernel(x: Any, g: Any, window: Window) -> Any:
 def forward_biased(x: Any, rows: Any, window: Window) -> Any:
     """The convolution and a bias: `rows` are the kernel and behind its channels one more, with the bias at the tap
     that `window.always` names."""
-    bias = rows[(*window.always, -1)]
+    tap: Any = window.always
+    bias = rows[(*tap, -1)]
     return forward(x, rows[..., :-1, :], window) + bias.reshape((1,) * (x.ndim - 1) + (-1,))
 
 
