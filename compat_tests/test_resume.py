@@ -11,12 +11,13 @@ import sys
 import textwrap
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from compat_tests.fit_helper import same_bits
 from kjax import callbacks as cb
-from kjax.layers import BatchNormalization, Dense, Dropout
+from kjax.layers import BatchNormalization, Dense, Dropout, Lambda
 from kjax.models import Sequential
 from kjax.optimizers import Adam
 from kjax.utils import Sequence
@@ -327,3 +328,21 @@ def test_ctrl_c_leaves_a_model_that_works() -> None:
     # Ctrl-C goes through in the end.
     assert run.returncode in (-signal.SIGINT, 130, 1)
     assert "KeyboardInterrupt" in run.stderr
+
+
+def test_a_device_that_runs_out_of_memory_is_told_of_and_the_weights_stay() -> None:
+    def greedy(x: Any) -> Any:
+        huge = jnp.broadcast_to(x[:1, :1], (2**20, 2**21))
+        return x + jnp.sort(huge, axis=0)[7, 0] * jnp.float32(0)
+
+    model = Sequential([Dense(4, input_dim=6), Lambda(greedy), Dense(1)])
+    model.compile("adam", "mse")
+    before = model.get_weights()
+    calls = [
+        lambda: model.fit(X, Y, batch_size=16, verbose=0),
+        lambda: model.train_on_batch(X[:16], Y[:16]),
+    ]
+    for call in calls:
+        with pytest.raises(MemoryError, match=r"training on batches of 16 samples. Use a smaller `batch_size`"):
+            call()
+        assert same_bits(model.get_weights(), before)

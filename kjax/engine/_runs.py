@@ -54,6 +54,7 @@ class Trainer:
         self.model, self.program, self.single = model, program, single
         self.rates: dict[Any, float] = {}  # batches a second, by the key of a run
         self.size = sum(variable.stored.nbytes for variable in program.roles.trainable)  # of what is trained, in bytes
+        self._proven: set[int] = set()  # compiled programs that have run
         # An optimizer may serve several models; what it remembers of this one's variables is kept here.
         self._slots: list[Variable] = model.optimizer.state_variables
         self._structure = jax.tree.structure(model.optimizer.state)
@@ -95,11 +96,35 @@ class Trainer:
         _programs.store(self._slots, jax.tree.leaves(opt_state))
         return logs
 
-    def run(self, program: _programs.Program, compiled: Any, *rest: Any) -> Any:
-        """Run a compiled program on the present values of the variables. Returns its logs."""
+    def run(self, program: _programs.Program, compiled: Any, samples: int, *rest: Any) -> Any:
+        """Run a compiled program on the present values of the variables. Returns its logs.
+
+        Raises:
+            MemoryError: if the device has not enough memory for batches of so many samples.
+        """
         # Between both the model's variables have no values.
         with Deferred():
-            return self.finish(program, compiled(*self.arguments(program, *rest)))
+            if id(compiled) in self._proven:
+                return self.finish(program, compiled(*self.arguments(program, *rest)))
+            return self._first_run(program, compiled, samples, *rest)
+
+    def _first_run(self, program: _programs.Program, compiled: Any, samples: int, *rest: Any) -> Any:
+        """The run that shows whether the memory suffices: the program has taken over that of the weights by then."""
+        kept = [(variable, np.array(variable.stored)) for variable in self.variables()]
+        try:
+            logs = self.finish(program, compiled(*self.arguments(program, *rest)))
+            jax.block_until_ready(logs)
+        except jax.errors.JaxRuntimeError as error:
+            for variable, value in kept:
+                variable.assign(value)
+            if "RESOURCE_EXHAUSTED" not in str(error):
+                raise
+            raise MemoryError(
+                f"The device ran out of memory while training on batches of {samples} samples. Use a smaller "
+                f"`batch_size`, or a smaller model. ({str(error).splitlines()[0]})"
+            ) from error
+        self._proven.add(id(compiled))
+        return logs
 
     def variables(self) -> list[Variable]:
         """All that training may change."""
@@ -111,9 +136,7 @@ class Trainer:
         batch = jax.tree.map(_feed.host_ready, batch)
         number = np.uint32(np.random.randint(2**31 - 1) if seed is None else seed)
         run = self.compiled(batch, number)
-        with Deferred():
-            logs = self.finish(self.single, run(*self.arguments(self.single, batch, number)))
-        return np.asarray(logs)
+        return np.asarray(self.run(self.single, run, batch[0][0].shape[0], batch, number))
 
     def compiled(self, batch: Any, number: np.uint32) -> Any:
         """The program for a batch. Once it is there, all variables that training may change are known."""
@@ -217,7 +240,9 @@ class ArrayRun:
         compiled = program.compile(key, tuple)
         held = None if self.held is None else self.held.data
         counts = (np.int32(start), np.int32(stop), self._seed, np.int32(self._count))
-        logs, tested = self.trainer.run(program, compiled, self.feed.data, held, self._rows, *counts)
+        logs, tested = self.trainer.run(
+            program, compiled, self.feed.batch_size, self.feed.data, held, self._rows, *counts
+        )
         self._count += stop - start
         return np.asarray(logs).reshape(-1, logs.shape[-1])[start:stop], np.asarray(tested)
 
@@ -228,7 +253,9 @@ class ArrayRun:
         program = self.trainer.program
         compiled = program.compile((self.key, "rest") if ragged else self.key, tuple)
         rows = last[epoch] if ragged else index[epoch * self.feed.full + batch]
-        logs = self.trainer.run(program, compiled, self.feed.data, rows, self._seed, np.int32(self._count))
+        logs = self.trainer.run(
+            program, compiled, self.feed.batch_size, self.feed.data, rows, self._seed, np.int32(self._count)
+        )
         self._count += 1
         return np.asarray(logs)
 
