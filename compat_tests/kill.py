@@ -145,8 +145,7 @@ def save_trial(folder: pathlib.Path, shared: Shared, number: int, chance: random
 
 def read(path: pathlib.Path) -> Any:
     """The tree in a file."""
-    with open(path, "rb") as file:
-        return states.load(file)
+    return states.load(path)
 
 
 # -- training ----------------------------------------------------------------------------------------------------------

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import http.server
 import json
+import os
 import pathlib
 import threading
 import urllib.parse
@@ -17,7 +19,7 @@ from compat_tests.fit_helper import same_bits
 from kjax import callbacks as cb
 from kjax.engine._runs import ArrayRun
 from kjax.layers import Dense
-from kjax.models import Sequential
+from kjax.models import Sequential, load_model
 from kjax.optimizers import SGD
 
 X = np.random.RandomState(1).rand(24, 4).astype("float32")
@@ -211,3 +213,37 @@ def test_a_server_that_is_not_there_is_warned_of(server: tuple[str, Any]) -> Non
         train(cb.RemoteMonitor(root, path="/broken"), epochs=1)
     with pytest.raises(ValueError, match="`root` must be the address of a server"):
         cb.RemoteMonitor("file:///etc")
+
+
+@pytest.mark.parametrize("name", ["best.h5", "best.hdf5", "best", "best.keras"])
+def test_files_hold_the_best_epoch(name: str, tmp_path: pathlib.Path) -> None:
+    """Real files: what is loaded gives the metric by which it was chosen."""
+    path = tmp_path / "übung 1" / name
+    model = train(cb.ModelCheckpoint(path, save_best_only=True), epochs=30)
+    best = min(model.history.history["val_loss"])
+    loaded = load_model(path)
+    assert loaded.evaluate(X[18:], Y[18:], verbose=0) == pytest.approx(best, rel=1e-5)
+    assert [file.name for file in path.parent.iterdir()] == [name]
+    train(cb.ModelCheckpoint(path.with_suffix(".weights.h5"), save_best_only=True, save_weights_only=True), epochs=30)
+    model.load_weights(path.with_suffix(".weights.h5"))
+    assert model.evaluate(X[18:], Y[18:], verbose=0) == pytest.approx(best, rel=1e-5)
+
+
+@pytest.mark.parametrize("broken", ["full", "read-only"])
+def test_a_file_that_cannot_be_written_leaves_the_old_one(
+    broken: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "model.h5"
+    train(cb.ModelCheckpoint(path), epochs=1)
+    old = path.read_bytes()
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC if broken == "full" else errno.EROFS, "refused")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(OSError, match="model.h5 is not written: " + ("the disk is full" if broken == "full" else "")):
+        train(cb.ModelCheckpoint(path), epochs=3)
+    monkeypatch.setattr(os, "fsync", real)
+    assert path.read_bytes() == old
+    assert list(tmp_path.iterdir()) == [path]

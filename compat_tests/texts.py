@@ -94,6 +94,8 @@ def structure(text: str) -> list[str]:
 def without_values(line: str) -> str:
     """The line with metric values and long decimals replaced by a word."""
     line = re.sub(rf"(?<=: ){_VALUE}(?=$| - )", "<value>", line)
+    # A loss in the name of a file.
+    line = re.sub(r"(?<=_)\d\.\d\d(?=\.h5$)", "<value>", line)
     return re.sub(r"(?<![\w.])\d\.\d{4,}(?:e-?\d+)?(?=[,\] ]|$)", "<value>", line)
 
 

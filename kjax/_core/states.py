@@ -34,17 +34,20 @@ def dump(file: BinaryIO, tree: Any) -> None:
     np.savez(file, tree=np.frombuffer(text.encode(), np.uint8), **named)  # pyright: ignore[reportArgumentType]
 
 
-def load(file: BinaryIO) -> Any:
-    """The tree that a file holds.
+def load(file: Any) -> Any:
+    """The tree that a file holds, given as its path or opened.
 
     Raises:
-        ValueError: if it is none, or is damaged.
+        OSError: if it cannot be opened.
+        ValueError: if it holds none, or is damaged.
     """
-    try:
-        with np.load(file, allow_pickle=False) as members:
+    from kjax._core.guards import npz
+
+    with npz.reading(file) as members:
+        try:
             return _decoded(json.loads(bytes(members["tree"])), members)
-    except Exception as error:  # zipfile, numpy and json have errors of many kinds for what is broken
-        raise ValueError(f"{type(error).__name__}: {error}") from error
+        except (KeyError, IndexError, TypeError, RecursionError) as error:
+            raise ValueError(f"{type(error).__name__}: {error}") from error
 
 
 def is_plain(value: Any) -> bool:

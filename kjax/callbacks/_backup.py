@@ -68,8 +68,7 @@ class BackupAndRestore(Callback):
             self._try_folder()
             return None
         try:
-            with open(self.path, "rb") as file:
-                return states.load(file)
+            return states.load(self.path)
         except ValueError as error:
             raise ValueError(
                 f"The backup {self.path} is damaged ({error}). Delete it to train from the beginning."
