@@ -8,8 +8,6 @@ import pytest
 
 REPORTING = "callbacks that write files or talk to a server come later"
 TENSORFLOW = "wraps an optimizer of TensorFlow; one of optax is wrapped instead"
-SPARSE = "there are no sparse tensors"
-CTC = "CTC comes with the recurrent layers"
 
 NAMES = {
     "activations": """softmax elu selu softplus softsign relu tanh sigmoid hard_sigmoid exponential linear serialize
@@ -81,8 +79,6 @@ NAMES = {
 MISSING: dict[str, dict[str, str]] = {
     REPORTING: {"callbacks": "TensorBoard"},
     TENSORFLOW: {"optimizers": "TFOptimizer"},
-    SPARSE: {"backend": "to_dense"},
-    CTC: {"backend": "ctc_batch_cost ctc_decode ctc_label_dense_to_sparse"},
 }
 
 

@@ -56,6 +56,7 @@ class Tensor(Symbolic):
         node, index: the node that computes it and its place among the outputs; `node` is None for a leaf.
         mask: the tensor that says which time steps count, or None.
         masked: for a tensor that is a mask: the tensor whose mask it is.
+        sparse: whether it is fed with sparse matrices, which are made dense.
         static: for a value known while tracing (a shape): what it is when unknown dimensions are a given number.
     """
 
@@ -76,6 +77,7 @@ class Tensor(Symbolic):
         self.static = static
         self.mask: Tensor | None = None
         self.masked: Tensor | None = None
+        self.sparse = False
         self._keras_history: Any = None
         self._phase_told: bool | None = None  # what a program said of `_uses_learning_phase`
 

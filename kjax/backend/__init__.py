@@ -41,6 +41,7 @@ from kjax.backend.creation import (
     zeros,
     zeros_like,
 )
+from kjax.backend.ctc import ctc_batch_cost, ctc_decode, ctc_label_dense_to_sparse
 from kjax.backend.images import (
     resize_images,
     resize_volumes,
@@ -143,6 +144,7 @@ from kjax.backend.shapes import (
     stack,
     tile,
 )
+from kjax.backend.sparse import is_sparse, to_dense
 from kjax.backend.tensors import (
     count_params,
     dtype,
@@ -150,7 +152,6 @@ from kjax.backend.tensors import (
     int_shape,
     is_keras_tensor,
     is_placeholder,
-    is_sparse,
     is_tensor,
     is_variable,
     ndim,

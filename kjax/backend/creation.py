@@ -27,25 +27,25 @@ def placeholder(
         shape: its shape, with None for lengths that may vary.
         ndim: its number of axes, if no shape is given.
         dtype: its type; `K.floatx()` if None.
-        sparse: must be False: tensors are dense.
+        sparse: whether it is fed with sparse matrices of scipy. They are made dense.
         name: its name; counted up if None.
 
     Raises:
-        ValueError: if neither `shape` nor `ndim` is given, or if it should be sparse.
+        ValueError: if neither `shape` nor `ndim` is given.
     """
-    if sparse:
-        raise ValueError("`K.placeholder` makes dense tensors alone: pass `sparse=False` and feed dense arrays.")
     if shape is None and ndim is None:
         raise ValueError("`K.placeholder` needs to know the number of axes: pass `shape` or `ndim`.")
     if shape is None:
         shape = (None,) * (ndim or 0)
     if isinstance(shape, int):
         shape = (shape,)
-    return Tensor(
+    tensor = Tensor(
         shape,
         device_dtype(dtype or config.floatx()),
         naming.scoped(name or naming.unique_name("placeholder")),
     )
+    tensor.sparse = sparse
+    return tensor
 
 
 def variable(

@@ -13,6 +13,7 @@ from kjax._core import graph, scope
 from kjax._core.graph import Tensor, Variable
 from kjax._core.scope import Scope
 from kjax.backend._ops import array, device_dtype
+from kjax.backend.sparse import is_scipy_sparse
 from kjax.backend.phase import LearningPhase, default_phase
 
 # A program is traced again when it read a variable that it had not received. One that makes new variables
@@ -192,6 +193,7 @@ class Function:
 
 def _as_fed(tensor: Any, value: Any) -> jax.Array:
     value = evaluate_now(value) if isinstance(value, Variable) else value
+    value = value.toarray() if is_scipy_sparse(value) else value
     fed = value if isinstance(value, jax.Array) else np.asarray(value)
     shape = tuple(tensor.shape)
     fits = len(shape) == fed.ndim and all(n in (None, m) for n, m in zip(shape, fed.shape, strict=True))

@@ -56,11 +56,6 @@ def is_variable(x: Any) -> bool:
     return isinstance(x, Variable)
 
 
-def is_sparse(tensor: Any) -> bool:
-    """Whether `tensor` is sparse: always False, since tensors are dense."""
-    return False
-
-
 def is_placeholder(x: Any) -> bool:
     """Whether `x` is a symbolic tensor that a caller feeds, and that nothing computes."""
     return isinstance(x, Tensor) and x.node is None and x.masked is None

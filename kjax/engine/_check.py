@@ -112,12 +112,16 @@ def is_list_of_arrays(data: Any, expected: int) -> bool:
 def as_array(item: Any, what: str) -> Any:
     """An array of numbers with at least one dimension, left where it is (on the host, or on the device).
 
+    A sparse matrix of scipy is made dense.
+
     Raises:
         ValueError: if it holds objects, texts, or rows of different lengths.
     """
     if isinstance(item, jax.Array):
         return item
-    if hasattr(item, "to_numpy"):
+    if is_scipy_sparse(item):
+        item = item.toarray()
+    elif hasattr(item, "to_numpy"):
         item = item.to_numpy()
     elif hasattr(item, "numpy") and not isinstance(item, np.ndarray):
         item = item.numpy()

@@ -48,6 +48,7 @@ class InputLayer(Layer):
         self.supports_masking = True
         self.built = True
         tensor = input_tensor if input_tensor is not None else Tensor(self.batch_input_shape, self.dtype, self.name)
+        tensor.sparse = tensor.sparse or sparse
         tensor._keras_history = (self, 0, 0)
         node = Node(self, (), {})
         node.outputs = [tensor]
@@ -83,7 +84,7 @@ def Input(
         batch_shape: the same with the batch dimension, instead.
         name: name of the layer behind it; `input_1`, ... by default.
         dtype: type of the values; `K.floatx()` by default.
-        sparse: kept in the config; values are fed dense.
+        sparse: whether it is fed with sparse matrices of scipy. They are made dense.
         tensor: an existing symbolic tensor to use instead of a new one.
         batch_size: the batch size, beside `shape`, if it is fixed.
 
