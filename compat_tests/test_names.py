@@ -6,7 +6,6 @@ import importlib
 
 import pytest
 
-REPORTING = "callbacks that write files or talk to a server come later"
 TENSORFLOW = "wraps an optimizer of TensorFlow; one of optax is wrapped instead"
 
 NAMES = {
@@ -77,7 +76,6 @@ NAMES = {
 
 # {reason: {module: names}}; a name that starts to exist must leave.
 MISSING: dict[str, dict[str, str]] = {
-    REPORTING: {"callbacks": "TensorBoard"},
     TENSORFLOW: {"optimizers": "TFOptimizer"},
 }
 

@@ -16,6 +16,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from kjax._core import config
 from kjax._core.graph import Tensor, apply
@@ -115,7 +116,7 @@ def ctc_decode(
 
 def _trimmed(labels: Any) -> Any:
     """Without the columns in which there are no labels, if that is known here."""
-    if not isinstance(labels, jax.Array) or isinstance(labels, jax.core.Tracer):
+    if not isinstance(labels, jax.Array) or isinstance(labels, Tracer):
         return labels
     most = int(np.max(np.sum(np.asarray(labels) >= 0, axis=1), initial=0))
     return labels[:, :most]

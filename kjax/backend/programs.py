@@ -13,8 +13,8 @@ from kjax._core import graph, scope
 from kjax._core.graph import Tensor, Variable
 from kjax._core.scope import Scope
 from kjax.backend._ops import array, device_dtype
-from kjax.backend.sparse import is_scipy_sparse
 from kjax.backend.phase import LearningPhase, default_phase
+from kjax.backend.sparse import is_scipy_sparse
 
 # A program is traced again when it read a variable that it had not received. One that makes new variables
 # each time it is traced would never end; what those hold is constant.

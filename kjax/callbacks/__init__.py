@@ -17,6 +17,7 @@ from kjax.callbacks._progress import BaseLogger, CSVLogger, History, ProgbarLogg
 from kjax.callbacks._remote import RemoteMonitor
 from kjax.callbacks._schedules import EarlyStopping, LearningRateScheduler, ReduceLROnPlateau
 from kjax.callbacks._state import paired, put_back, states_of
+from kjax.callbacks._tensorboard import TensorBoard
 
 __all__ = [
     "Callback",
@@ -33,6 +34,7 @@ __all__ = [
     "ModelCheckpoint",
     "BackupAndRestore",
     "RemoteMonitor",
+    "TensorBoard",
     "watches_batches",
     "watches_epochs",
 ]

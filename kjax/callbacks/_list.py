@@ -16,6 +16,7 @@ from kjax.callbacks._base import Callback, as_logs
 from kjax.callbacks._checkpoint import ModelCheckpoint
 from kjax.callbacks._progress import BaseLogger, CSVLogger, History, ProgbarLogger, TerminateOnNaN
 from kjax.callbacks._schedules import EarlyStopping, ReduceLROnPlateau
+from kjax.callbacks._tensorboard import TensorBoard
 
 _BATCH_HOOKS = {
     "train": ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end"),
@@ -30,7 +31,7 @@ _BOOKKEEPERS = (Callback, BaseLogger, ProgbarLogger, History, BackupAndRestore)
 _SUMMING_UP = (*_BOOKKEEPERS, TerminateOnNaN)
 # These read nothing but the logs, and do nothing to a model but stop it or change its learning rate; or they settle
 # first, by which they get the model as it was at the epoch's end.
-_STEERING = (TerminateOnNaN, EarlyStopping, ReduceLROnPlateau, CSVLogger, ModelCheckpoint)
+_STEERING = (TerminateOnNaN, EarlyStopping, ReduceLROnPlateau, CSVLogger, ModelCheckpoint, TensorBoard)
 
 # Seconds a batch from which on a callback is warned of, if the batch itself does not take longer.
 _SLOW = 0.1
@@ -80,7 +81,9 @@ def steers(callbacks: Iterable[Any]) -> bool:
 
 def _steers(callback: Any) -> bool:
     hooks = (*_EPOCH_HOOKS, *_BATCH_HOOKS["train"])
-    return type(callback) in _STEERING and not any(hook in vars(callback) for hook in hooks)
+    if type(callback) not in _STEERING or (isinstance(callback, TensorBoard) and callback.needs_epochs):
+        return False
+    return not any(hook in vars(callback) for hook in hooks)
 
 
 def epochs_at_rest(callbacks: Iterable[Any]) -> int | None:

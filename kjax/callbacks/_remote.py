@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import urllib.parse
-import urllib.request
 import warnings
 from typing import Any
 
@@ -51,6 +49,9 @@ class RemoteMonitor(Callback):
         self.send_as_json = send_as_json
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        import http.client
+        import urllib.request
+
         text = json.dumps({"epoch": epoch, **{name: _plain(value) for name, value in (logs or {}).items()}})
         kind = "application/json" if self.send_as_json else "application/x-www-form-urlencoded"
         body = text if self.send_as_json else urllib.parse.urlencode({self.field: text})

@@ -14,6 +14,7 @@ import jax
 import numpy as np
 
 from kjax._core import config, notices
+from kjax.backend.sparse import is_scipy_sparse
 from kjax.engine._plan import OutputPlan
 
 Dims = tuple[int | None, ...]
