@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from kjax._core import arguments
 from kjax.legacy import (
+    backend,
     convolutional,
     gone,
     graph,
@@ -35,6 +36,7 @@ graph.install_models()
 install_tables(preprocessing.TABLES)
 install_tables(utils.TABLES)
 utils.install_names()
+backend.install_functions()
 parts.install_parts()
 modules.install_modules()
 modules.install_leaks()

@@ -13,6 +13,7 @@ RENAMED = {
     "kjax.initializations": "kjax.legacy.initializations",
     "kjax.utils.visualize_util": "kjax.utils.vis_utils",
     "kjax.engine.training_arrays": "kjax.engine.training_utils",
+    "kjax.datasets.data_utils": "kjax.utils.data_utils",
     "kjax.layers.containers": "kjax.legacy.containers",
     "kjax.backend.common": "kjax.backend",
     "kjax.backend.tensorflow_backend": "kjax.backend",
@@ -51,7 +52,8 @@ LEAKED = {
     "kjax.layers.convolutional_recurrent": f"{_LAYERS} {_CLASSES} {_CONV}",
     "kjax.layers.cudnn_recurrent": f"{_LAYERS} {_CLASSES}",
     "kjax.models": f"{_ALWAYS} optimizers=kjax.optimizers layers=kjax.layers topology=kjax.engine.topology "
-    "copy=copy json=json os=os warnings=warnings Layer=kjax.engine:Layer Network=kjax.engine:Network",
+    "copy=copy json=json os=os warnings=warnings Layer=kjax.engine:Layer Network=kjax.engine:Network "
+    "slice_X=kjax.utils.generic_utils:slice_arrays",
     "kjax.callbacks": "np=numpy K=kjax.backend os=os csv=csv json=json time=time warnings=warnings io=io sys=sys "
     "deque=collections:deque OrderedDict=collections:OrderedDict Iterable=collections.abc:Iterable "
     "Progbar=kjax.utils.generic_utils:Progbar",
@@ -63,7 +65,7 @@ LEAKED = {
     "kjax.regularizers": f"K=kjax.backend {_SERIAL}",
     "kjax.constraints": f"K=kjax.backend {_SERIAL}",
     "kjax.backend": "np=numpy os=os sys=sys",
-    "kjax.engine": "Container=kjax.engine:Network",
+    "kjax.engine": "Container=kjax.engine:Network Merge=kjax.legacy.merging:Merge merge=kjax.legacy.merging:merge",
     "kjax.engine.network": "K=kjax.backend np=numpy get_source_inputs=kjax.engine:get_source_inputs",
     "kjax.legacy.layers": "Recurrent=kjax.layers:Recurrent ConvRecurrent2D=kjax.layers:ConvRecurrent2D "
     "Highway=kjax.layers:Highway MaxoutDense=kjax.layers:MaxoutDense Merge=kjax.legacy.merging:Merge "
@@ -72,9 +74,9 @@ LEAKED = {
     "kjax.engine.training": "np=numpy K=kjax.backend copy=copy warnings=warnings losses=kjax.losses "
     "metrics=kjax.metrics optimizers=kjax.optimizers "
     + " ".join(f"_{name}=kjax.engine.training_utils:{name}" for name in _TRAINING)
-    + " _slice_arrays=kjax.utils.generic_utils:slice_arrays",
+    + " _slice_arrays=kjax.utils.generic_utils:slice_arrays slice_X=kjax.utils.generic_utils:slice_arrays",
     "kjax.engine.topology": "Node=kjax._core.graph:Node np=numpy K=kjax.backend copy=copy json=json warnings=warnings "
-    "Container=kjax.engine:Network",
+    "Container=kjax.engine:Network Merge=kjax.legacy.merging:Merge merge=kjax.legacy.merging:merge",
     "kjax.engine.base_layer": "K=kjax.backend initializers=kjax.initializers Node=kjax._core.graph:Node "
     "_to_snake_case=kjax._core.naming:to_snake_case",
     "kjax.utils.np_utils": "np=numpy",
