@@ -168,7 +168,7 @@ def test_which_weights_are_loaded(tmp_path: pathlib.Path, monkeypatch: pytest.Mo
         return f"there/{name}"
 
     monkeypatch.setattr(_weights, "get_file", get_file)
-    monkeypatch.setattr(models.Model, "load_weights", lambda self, path, **kwargs: loaded.append(path), raising=False)
+    monkeypatch.setattr(models.Model, "load_weights", lambda self, path, **kwargs: loaded.append(path))
     applications.MobileNet(alpha=0.25)
     assert asked.pop() == ("mobilenet_2_5_224_tf.h5", "mobilenet_2_5_224_tf.h5", None)
     applications.VGG16(include_top=False)
@@ -179,6 +179,20 @@ def test_which_weights_are_loaded(tmp_path: pathlib.Path, monkeypatch: pytest.Mo
     applications.MobileNet((32, 32, 3), alpha=0.25, weights=str(path), classes=3)
     assert loaded == ["there/mobilenet_2_5_224_tf.h5", f"there/{name}", str(path)]
     assert not asked
+
+
+def test_weights_of_a_file(tmp_path: pathlib.Path) -> None:
+    arguments = {"input_shape": (32, 32, 3), "alpha": 0.25, "classes": 3}
+    saved = applications.MobileNet(**arguments, weights=None)
+    saved.set_weights(noise(saved.get_weights()))
+    path = str(tmp_path / "mine.h5")
+    saved.save_weights(path)
+    loaded = applications.MobileNet(**arguments, weights=path)
+    for ours, theirs in zip(loaded.get_weights(), saved.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    bare = applications.MobileNet((32, 32, 3), alpha=0.25, include_top=False, weights=None)
+    bare.load_weights(path, by_name=True)
+    np.testing.assert_array_equal(bare.get_weights()[-1], saved.get_weights()[-3])
 
 
 def test_a_model_on_a_tensor() -> None:
