@@ -1,9 +1,9 @@
 """Kills processes while they save and while they train, and looks at what they left: `python -m compat_tests.kill`.
 
-A trial of saving: a process writes one version of a file after the other and is killed. The file must be the last
-version that was finished, or the next one, whole. A trial of training: a process that backs its training up is killed
-and started again, and again, until it comes to its end; that must be the end of a training that was left alone, bit for
-bit. Most processes are killed within the section that writes; how many really were is counted.
+A trial of saving: a process writes one version of a file, or of a model, after the other and is killed. It must be
+the last version that was finished, or the next one, whole. A trial of training: a process that backs its training up is
+killed and started again, and again, until it comes to its end; that must be the end of a training that was left alone,
+bit for bit. Most processes are killed within the section that writes; how many really were is counted.
 """
 
 from __future__ import annotations
@@ -112,7 +112,21 @@ def killed(work: Callable[[], None], shared: Shared, number: int, chance: random
     inside = bool(shared[INSIDE])
     os.kill(pid, number)
     os.kill(pid, signal.SIGCONT)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), inside
+    return ended(pid, number), inside
+
+
+def ended(pid: int, number: int) -> int:
+    """The exit status of a process that was sent a signal."""
+    again = time.monotonic() + 2
+    while True:
+        found, status = os.waitpid(pid, os.WNOHANG)
+        if found:
+            return os.waitstatus_to_exitcode(status)
+        if time.monotonic() > again:
+            # Python lets a KeyboardInterrupt vanish that is raised while an object is finalized.
+            os.kill(pid, number)
+            again += 2
+        time.sleep(0.001)
 
 
 # -- saving ------------------------------------------------------------------------------------------------------------
@@ -141,6 +155,40 @@ def save_trial(folder: pathlib.Path, shared: Shared, number: int, chance: random
     assert found["number"] - first in (shared[FINISHED], shared[FINISHED] + 1), (found["number"], shared[FINISHED])
     assert states.same(found, version(found["number"])), "the file is not whole"
     return inside
+
+
+def model_trial(folder: pathlib.Path, shared: Shared, number: int, chance: random.Random) -> bool:
+    """Kill a process that saves a model to an HDF5 file. Returns whether it was writing."""
+    path = folder / "model.h5"
+    first = model_version(path) if path.exists() else 0
+
+    def work() -> None:
+        model = Sequential([Dense(256, input_dim=64)])
+        model.compile("sgd", "mse")
+        with marking(shared):
+            for count in range(first + 1, first + 10**6):
+                model.set_weights([version(count)["arrays"][0], np.full(256, count)])
+                model.save(path)
+
+    status, inside = killed(work, shared, number, chance)
+    assert status == (INTERRUPTED if number == signal.SIGINT else -number), status
+    found = model_version(path)
+    assert found - first in (shared[FINISHED], shared[FINISHED] + 1), (found, shared[FINISHED])
+    return inside
+
+
+def model_version(path: pathlib.Path) -> int:
+    """The version in a model's file, which must be whole."""
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        kernel, bias = (file[f"model_weights/dense_1/dense_1/{name}:0"][()] for name in ("kernel", "bias"))
+        assert file.attrs["keras_version"]
+        assert file.attrs["model_config"]
+    count = int(np.asarray(bias)[0])
+    assert (bias == count).all()
+    assert (kernel == version(count)["arrays"][0].astype("float32")).all()
+    return count
 
 
 def read(path: pathlib.Path) -> Any:
@@ -232,18 +280,19 @@ class Trainings:
 def run(trials: int, seed: int) -> dict[str, int]:
     """So many trials, a third of them of training. Returns what was counted."""
     chance, shared = random.Random(seed), Shared()
-    counted = {"saves": 0, "saves killed while writing": 0, "trainings": 0, "trainings killed while writing": 0}
+    kinds = ("trainings", "saves", "models")
+    counted = {name: 0 for kind in kinds for name in (kind, f"{kind} killed while writing")}
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder)
         trainings = Trainings(root, shared)
         (root / "saves").mkdir()
         for trial in range(trials):
             number = SIGNALS[trial // 3 % 2]
-            kind = "trainings" if trial % 3 == 0 else "saves"
-            if kind == "saves":
-                inside = save_trial(root / "saves", shared, number, chance)
-            else:
+            kind = kinds[trial % 3]
+            if kind == "trainings":
                 inside = trainings.trial(number, chance)
+            else:
+                inside = (save_trial if kind == "saves" else model_trial)(root / "saves", shared, number, chance)
             counted[kind] += 1
             counted[f"{kind} killed while writing"] += inside
         trainings.end()

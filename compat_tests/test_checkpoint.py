@@ -124,6 +124,10 @@ def test_after_so_many_batches(saved: Saved) -> None:
     assert [path for path, _ in saved] == ["1-2", "2-1", "2-3", "3-2"]
 
 
+def test_where_tensorflow_kept_it() -> None:
+    assert cb.experimental.BackupAndRestore is cb.BackupAndRestore
+
+
 def test_names(saved: Saved, tmp_path: pathlib.Path) -> None:
     path = tmp_path / "neuer Ordner ü" / "w.{epoch:02d}-{val_acc:.2f}-{val_accuracy:.2f}.hdf5"
     train(cb.ModelCheckpoint(path), epochs=1, metrics=["accuracy"])

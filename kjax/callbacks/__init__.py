@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kjax.callbacks import experimental as experimental
 from kjax.callbacks._backup import BackupAndRestore
 from kjax.callbacks._base import Callback, LambdaCallback
 from kjax.callbacks._checkpoint import ModelCheckpoint

@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import zlib
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import jax
 import numpy as np
@@ -240,13 +240,15 @@ def fingerprint(data: Any) -> dict[str, Any]:
     arrays = [np.asarray(array) for array in jax.tree.leaves(data)]
     total = sum(array.nbytes for array in arrays)
     stride = max(1, -(-total // _COMPARED))
-    sums = [
-        zlib.crc32(memoryview(np.ascontiguousarray(array[::stride]).reshape(-1).view(np.uint8))) for array in arrays
-    ]
+    sums = [zlib.crc32(_bytes(array[::stride])) for array in arrays]
     return {
         "the shape of the data": [f"{array.dtype}{list(array.shape)}" for array in arrays],
         "the sum of the data": sums,
     }
+
+
+def _bytes(array: np.ndarray) -> Any:
+    return memoryview(cast(Any, np.ascontiguousarray(array).reshape(-1).view(np.uint8)))
 
 
 def _short(value: Any) -> str:
