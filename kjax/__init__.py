@@ -23,6 +23,7 @@ from kjax import (
 )
 from kjax._version import __version__
 from kjax.engine import Input, Model, Sequential
+from kjax.saving import export, load_exported
 
 # Imported when first used: not every script needs them.
 _LATER = frozenset(("applications", "preprocessing", "wrappers"))

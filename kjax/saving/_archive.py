@@ -62,7 +62,7 @@ def read_model(filepath: Any, custom_objects: Mapping[str, Any] | None, compile:
         config = _architecture.loads(archive.read(_CONFIG, _MAX_CONFIG), f"{_CONFIG} of the archive")
         _architecture.check_size(config)
         with unfilled():
-            model = _architecture.from_file(_understood(config), custom_objects)
+            model = _architecture.from_file(_keras3.understood_file(config), custom_objects)
         if not hasattr(model, "load_weights"):
             raise ValueError(f"The archive holds a layer, {type(model).__name__}, not a model.")
         with archive.seekable(_WEIGHTS) as member, hdf5.reading(member) as group:
@@ -76,13 +76,6 @@ def read_weights(filepath: Any, model: Any) -> None:
     """Give a model the weights in an archive."""
     with zips.reading(filepath) as archive, archive.seekable(_WEIGHTS) as member, hdf5.reading(member) as group:
         _weights.put(_tree.pairs(group, model))
-
-
-def _understood(config: Any) -> Any:
-    try:
-        return _keras3.understood(config)
-    except _architecture.BROKEN as error:
-        raise ValueError(f"{_CONFIG} of the archive is broken: {type(error).__name__}: {error}.") from error
 
 
 def _compile(model: Any, group: Group, config: Any, custom_objects: Mapping[str, Any] | None) -> None:

@@ -50,6 +50,10 @@ def read_model(group: Group, custom_objects: Mapping[str, Any] | None, compile: 
             "`model.load_weights`."
         )
     config = _architecture.loads(text, "The file's architecture")
+    if (_layout.text_of(group, "keras_version") or "").startswith("3"):
+        from kjax.saving import _keras3
+
+        config = _keras3.understood_file(config)
     with unfilled():
         model = _architecture.from_file(config, custom_objects)
     if not hasattr(model, "load_weights"):

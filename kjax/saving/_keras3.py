@@ -13,6 +13,7 @@ from kjax import constraints, initializers, regularizers
 from kjax.engine.base_layer import Layer, registry
 from kjax.engine.network import Network
 from kjax.engine.sequential import Sequential
+from kjax.saving._architecture import BROKEN
 
 _MODULES = {
     "keras.initializers": initializers.registry, "keras.regularizers": regularizers.registry,
@@ -25,7 +26,7 @@ _MISSING = (
     "ConvRecurrent2D", "ConvLSTM2DCell", "Recurrent", "MaxoutDense", "Highway", "Merge", "Lambda",
 )  # fmt: skip
 _RENAMED = {"LeakyReLU": {"alpha": "negative_slope"}}
-_NOT_TAKEN = dict.fromkeys(
+_NOT_TAKEN: dict[str, tuple[str, ...]] = dict.fromkeys(
     ("SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"), ("trainable", "noise_shape", "data_format")
 )
 _LEFT_OUT = ("input_length", "implementation", "batch_input_shape", "num_constants")
@@ -56,7 +57,7 @@ def _layer(layer: Layer) -> dict[str, Any]:
     if isinstance(layer, Sequential):
         return _entry("keras", "Sequential", {"name": layer.name, "layers": _stack(layer)})
     if isinstance(layer, Network):
-        return _entry("keras", "Functional", _network(layer))
+        return _entry("keras.src.models.functional", "Functional", _network(layer))
     config = {key: _value(value) for key, value in layer.get_config().items() if key not in _LEFT_OUT}
     for old, new in _RENAMED.get(name, {}).items():
         config[new] = config.pop(old)
@@ -131,6 +132,8 @@ def _network(model: Network) -> dict[str, Any]:
             tensors = [tensor(place) for place in connections]
             several = len(tensors) > 1 or _takes_list(by_name[entry["name"]])
             kwargs = {key: symbolic(value) for key, value in connections[0][3].items()}
+            if several and hasattr(by_name[entry["name"]], "return_sequences"):  # states come by name there
+                kwargs["initial_state"], several = tensors[1:], False
             nodes.append({"args": [tensors if several else tensors[0]], "kwargs": kwargs})
         entries.append({**_layer(by_name[entry["name"]]), "name": entry["name"], "inbound_nodes": nodes})
     places = {key: [_unshifted(place, shift) for place in config[key]] for key in ("input_layers", "output_layers")}
@@ -155,6 +158,14 @@ _DROPPED = (
 )  # fmt: skip
 _ALONE = {"seed": (None,), "groups": (1,), "output_padding": (None,), "lora_alpha": (None,)}
 _RECURRENT = ("LSTM", "GRU", "SimpleRNN", "LSTMCell", "GRUCell", "SimpleRNNCell", "ConvLSTM2D")
+
+
+def understood_file(config: Any) -> Any:
+    """`understood` of what a file says: whatever is wrong with it is a ValueError."""
+    try:
+        return understood(config)
+    except BROKEN as error:
+        raise ValueError(f"The file's architecture is broken: {type(error).__name__}: {error}.") from error
 
 
 def understood(config: Any) -> Any:
