@@ -240,3 +240,32 @@ def test_the_rate_as_a_metric() -> None:
     np.testing.assert_allclose(model.evaluate(X, Y, verbose=0)[1], LR, rtol=1e-6)
     K.set_value(model.optimizer.lr, 0.5)
     np.testing.assert_allclose(model.train_on_batch(X, Y)[1], 0.5, rtol=1e-6)
+
+
+@pytest.mark.lenient
+def test_a_loss_may_refer_to_tensors_of_the_model() -> None:
+    """As in variational autoencoders before `add_loss`: the loss closes over what layers made."""
+    x = Input((3,))
+    mean, spread = Dense(2, name="mean")(x), Dense(2, name="spread")(x)
+
+    def sampling(args: Any) -> Any:
+        return args[0] + K.exp(args[1] / 2) * K.random_normal(shape=(K.shape(args[0])[0], 2))
+
+    model = Model(x, Dense(3)(Lambda(sampling)([mean, spread])))
+
+    def divergence(y_true: Any, y_pred: Any) -> Any:
+        return -0.5 * K.mean(1 + spread - K.square(mean) - K.exp(spread), axis=-1)
+
+    def loss(y_true: Any, y_pred: Any) -> Any:
+        return losses_module.mean_squared_error(y_true, y_pred) + divergence(y_true, y_pred)
+
+    model.compile("sgd", loss, metrics=[divergence, "mse"])
+    data = np.random.rand(8, 3).astype("float32")
+    total, apart, error = model.train_on_batch(data, data)
+    np.testing.assert_allclose(total, apart + error, rtol=1e-5)
+    m, s = (data @ model.get_layer(name).get_weights()[0] for name in ("mean", "spread"))
+    made = model.evaluate(data, data, verbose=0)
+    m, s = m + model.get_layer("mean").get_weights()[1], s + model.get_layer("spread").get_weights()[1]
+    np.testing.assert_allclose(made[1], np.mean(-0.5 * np.mean(1 + s - m**2 - np.exp(s), -1)), rtol=1e-4)
+    history = model.fit(data, data, epochs=30, verbose=0).history["divergence"]
+    assert history[-1] < history[0]

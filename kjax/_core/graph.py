@@ -128,7 +128,8 @@ def _infer_shapes(node: Node) -> list[tuple[Any, Any]]:
         return [_infer(node, fill) for fill in _fills_for(node.inputs)]
     except (TypeError, ValueError) as error:
         # An unknown batch size beside a known one means the same number.
-        sizes = {x.shape[0] for x in node.inputs if x.shape and x.shape[0] is not None}
+        shapes = [x.shape for x in [*node.inputs, *node.leaves] if hasattr(x, "shape")]
+        sizes = {shape[0] for shape in shapes if shape and shape[0] is not None}
         if len(sizes) == 1 and any(x.shape and x.shape[0] is None for x in node.inputs):
             with contextlib.suppress(TypeError, ValueError):
                 return [_infer(node, size) for size in sizes]
@@ -239,6 +240,7 @@ def evaluate(
     feeds: Mapping[Tensor, Any],
     masks: Mapping[Tensor, Any] | None = None,
     order: Sequence[Node] | None = None,
+    keep: dict[Any, Any] | None = None,
 ) -> tuple[list[Any], list[Any]]:
     """Values and masks of `outputs`, given values (and masks) of leaves or of any other tensors.
 
@@ -249,6 +251,7 @@ def evaluate(
         feeds: tensor to value. A fed tensor is not computed.
         masks: fed tensor to mask.
         order: the nodes to run, if the caller keeps them; found by `topological` if None.
+        keep: is given the values of all tensors that were computed.
 
     Raises:
         MissingFeed: if an output depends on a leaf that is not fed.
@@ -274,6 +277,8 @@ def evaluate(
             if tensor not in values:
                 values[tensor] = value
                 known_masks[tensor] = result_masks[i] if result_masks else None
+    if keep is not None:
+        keep.update(values)
     return [lookup(x) for x in outputs], [known_masks.get(x) for x in outputs]
 
 

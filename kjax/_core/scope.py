@@ -41,6 +41,7 @@ class Scope:
         updates: variable to its new value, for all that the program writes.
         losses: scalars that the program adds to the loss.
         draws: how many random keys have been drawn.
+        tensors: values of symbolic tensors that a loss may refer to.
         missed: variables that the program read without having received them. A program with any must be traced
             again with them among its arguments, or it would keep their present values as constants.
     """
@@ -61,6 +62,7 @@ class Scope:
         self._key = key
         self._frozen = False
         self.draws = 0
+        self.tensors: dict[Any, Any] = {}
 
     def read(self, variable: Readable) -> Any:
         """The value that `variable` stands for here."""

@@ -15,8 +15,8 @@ import jax.numpy as jnp
 
 from kjax import losses as losses_module
 from kjax import metrics as metrics_module
-from kjax._core import config, naming, notices, operators
-from kjax._core.graph import Variable
+from kjax._core import config, graph, naming, notices, operators, scope
+from kjax._core.graph import Tensor, Variable
 from kjax.backend._ops import array
 
 Function = Callable[[Any, Any], Any]
@@ -117,7 +117,10 @@ def _scalar(value: Any) -> Any:
 
 
 def _as_array(value: Any) -> Any:
-    """What a loss or metric of a user returned: perhaps a plain number, or a variable such as the learning rate."""
+    """What a loss or metric of a user returned: a plain number, a variable, or a tensor that refers to the model's."""
+    if isinstance(value, Tensor):
+        opened = scope.current()
+        ((value,), _) = graph.evaluate([value], {} if opened is None else opened.tensors)
     return array(value.value if isinstance(value, Variable) else value)
 
 

@@ -60,7 +60,15 @@ class Roles:
 
 
 def apply(
-    model: Network, roles: Roles, params: Arrays, state: Arrays, inputs: Arrays, *, training: bool, key: Any
+    model: Network,
+    roles: Roles,
+    params: Arrays,
+    state: Arrays,
+    inputs: Arrays,
+    *,
+    training: bool,
+    key: Any,
+    tensors: dict[Any, Any] | None = None,
 ) -> tuple[Arrays, Arrays, Arrays, Arrays]:
     """The model as a pure function: outputs, their masks, the new state, and the penalties.
 
@@ -69,6 +77,7 @@ def apply(
         inputs: one array for each input of the model.
         training: the learning phase.
         key: random key for dropout and the like.
+        tensors: is given the values of the model's tensors, for losses that refer to them.
 
     Raises:
         Unbound: if the model reads other variables; trace again with them in `state`.
@@ -82,7 +91,7 @@ def apply(
         written = [x for u in updates for x in (u[1:2] if isinstance(u, tuple) else [u]) if isinstance(x, Tensor)]
         order = model._order if not (symbolic or written) else None
         with scope.inside(frozen=not (model.trainable or model.stateful)):
-            values, masks = graph.evaluate([*model.outputs, *symbolic, *written], feeds, order=order)
+            values, masks = graph.evaluate([*model.outputs, *symbolic, *written], feeds, order=order, keep=tensors)
             _write_pairs(scope, updates, dict(zip(written, values[len(values) - len(written) :], strict=True)))
         values = values[: len(values) - len(written)]
         weights = [pair for layer in _layers(model) for pair in layer._regularized]
@@ -135,9 +144,13 @@ def train_step(
         known = [*state, *jax.tree.leaves(opt_state)]
 
         def loss(params: Arrays) -> tuple[Any, Any]:
-            outputs, masks, new, penalties = apply(model, everything, params, known, inputs, training=True, key=key)
+            tensors: dict[Any, Any] = {}
+            outputs, masks, new, penalties = apply(
+                model, everything, params, known, inputs, training=True, key=key, tensors=tensors
+            )
             variables = [*everything.trainable, *everything.state]
             with Scope(variables, [*params, *known], training=True, key=key_of_loss(key)) as scope:
+                scope.tensors = tensors
                 total, logs = plan.score(outputs, masks, targets, weights, penalties)
             roles.check(scope)
             return total, (logs, new[: len(state)])

@@ -29,8 +29,12 @@ def test_step(model: Network, plan: Plan, roles: Roles) -> Test:
 
     def step(state: Arrays, batch: Any, key: Any) -> tuple[Arrays, Any]:
         inputs, targets, weights = batch
-        outputs, masks, new_state, penalties = apply(model, roles, [], state, inputs, training=False, key=key)
+        tensors: dict[Any, Any] = {}
+        outputs, masks, new_state, penalties = apply(
+            model, roles, [], state, inputs, training=False, key=key, tensors=tensors
+        )
         with Scope(roles.state, state, key=key_of_loss(key)) as scope:
+            scope.tensors = tensors
             _, logs = plan.score(outputs, masks, targets, weights, penalties)
         roles.check(scope)
         return new_state, logs
