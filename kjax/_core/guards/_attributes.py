@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+import zlib
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, BinaryIO
 
 import numpy as np
 
+from kjax._core.guards import _heaps
 from kjax._core.guards._budget import Budget, Refused
 
 # Weights are read once or twice, and zeros (optimizer slots of a new model) may have been compressed.
 _RATIO = 20
 MAX_NAMES = 10_000
 _MAX_ATTRIBUTE = 16 << 20
-# Names of variable length: the file's size times their number has to stay below, or they are few.
-_MAX_VARIABLE = 1 << 30
-_FEW = 32
+_MAX_ITEMS = 10 * MAX_NAMES
 
-ERRORS = (OSError, KeyError, RuntimeError, ValueError, TypeError, MemoryError, OverflowError, AttributeError)
+ERRORS = (
+    OSError, KeyError, RuntimeError, ValueError, TypeError, MemoryError, OverflowError, AttributeError, zlib.error,
+)  # fmt: skip
+"""What h5py raises for broken files."""
 
 
 def said(error: BaseException) -> str:
@@ -24,12 +29,36 @@ def said(error: BaseException) -> str:
 
 
 class Shared:
-    """What the objects of one file share."""
+    """What the objects of one file share.
 
-    def __init__(self, name: str, size: int) -> None:
+    Arguments:
+        name: what error messages call it.
+        size: its bytes.
+        raw: opens it as a plain file; None if that cannot be.
+        base: where addresses in it count from.
+    """
+
+    def __init__(
+        self, name: str, size: int, raw: Callable[[], AbstractContextManager[BinaryIO]] | None, base: int
+    ) -> None:
         self.name = name
         self.size = size
         self.budget = Budget(name, size, _RATIO)
+        self._raw = raw
+        self._base = base
+
+    def texts(self, handle: Any, name: str, shape: tuple[int, ...]) -> Any:
+        """The value of an attribute that holds texts of any length; None if the file can be read by h5py alone."""
+        from h5py import h5o  # pyright: ignore[reportAttributeAccessIssue]  # of Cython
+
+        if self._raw is None:
+            return None
+        with self._raw() as file:
+            found = _heaps.File(file, self.size, self._base).texts(
+                h5o.get_info(handle).addr, name, count_of(shape), self.budget
+            )
+        decoded = [text.decode("utf-8") for text in found]
+        return decoded if shape else decoded[0]
 
 
 class Object:
@@ -43,11 +72,22 @@ class Object:
     def _refused(self, reason: str) -> Refused:
         return Refused(f"{self._file.name}: {self.path or '/'} {reason}.")
 
+    @contextmanager
+    def _careful(self, what: str) -> Generator[None]:
+        """What h5py raises becomes one clear error."""
+        try:
+            yield
+        except Refused:
+            raise
+        except ERRORS as error:
+            raise self._refused(f"{what}: {said(error)}") from error
+
     def has_attribute(self, name: str) -> bool:
         """Whether it has an attribute of that name."""
-        from h5py import h5a
+        from h5py import h5a  # pyright: ignore[reportAttributeAccessIssue]  # of Cython
 
-        return bool(h5a.exists(self._id, name.encode()))
+        with self._careful(f"cannot be asked for its attribute {name!r}"):
+            return bool(h5a.exists(self._id, name.encode()))
 
     def attribute(self, name: str) -> Any:
         """The value of an attribute: a str, a list of str, or a numpy scalar or array. None for one that is empty.
@@ -56,20 +96,19 @@ class Object:
             KeyError: if there is none.
             Refused: if it is too large, or neither text nor numbers.
         """
-        from h5py import AttributeManager, h5a
+        from h5py import AttributeManager, h5a, h5s  # pyright: ignore[reportAttributeAccessIssue]  # of Cython
 
         if not self.has_attribute(name):
             raise KeyError(f"{self._file.name}: {self.path or '/'} has no attribute {name!r}.")
-        try:
+        with self._careful(f"has an attribute {name!r} that cannot be read"):
             attribute = h5a.open(self._id, name.encode())
-            if attribute.get_space().get_simple_extent_type() == 2:  # H5S_NULL
+            if attribute.get_space().get_simple_extent_type() == h5s.NULL:
                 return None
-            self._check_attribute(name, attribute)
+            if self._is_any_text(name, attribute):
+                found = self._file.texts(self._id, name, attribute.shape)
+                if found is not None:
+                    return found
             return _plain(AttributeManager(self)[name])
-        except Refused:
-            raise
-        except (*ERRORS, UnicodeDecodeError) as error:
-            raise self._refused(f"has an attribute {name!r} that cannot be read: {said(error)}") from error
 
     # h5py's AttributeManager asks its parent for it.
     @property
@@ -82,11 +121,15 @@ class Object:
         Raises:
             Refused: if there are too many.
         """
-        from h5py import AttributeManager, h5a
+        from h5py import (
+            AttributeManager,
+            h5a,  # pyright: ignore[reportAttributeAccessIssue]  # of Cython
+        )
 
-        if h5a.get_num_attrs(self._id) > MAX_NAMES:
-            raise self._refused(f"has more than {MAX_NAMES:,} attributes")
-        return list(AttributeManager(self))
+        with self._careful("has attributes that cannot be listed"):
+            if h5a.get_num_attrs(self._id) > MAX_NAMES:
+                raise self._refused(f"has more than {MAX_NAMES:,} attributes")
+            return list(AttributeManager(self))
 
     def strings(self, name: str) -> list[str]:
         """A list of names kept as an attribute, or in pieces as `name0`, `name1`, ... as Keras does past 64 KB.
@@ -117,21 +160,20 @@ class Object:
             raise self._refused(f"has an attribute {name!r} that is no list of names")
         return value
 
-    def _check_attribute(self, name: str, attribute: Any) -> None:
-        from h5py import h5t
+    def _is_any_text(self, name: str, attribute: Any) -> bool:
+        """Check the size of an attribute. Returns whether it holds texts of any length."""
+        from h5py import h5t  # pyright: ignore[reportAttributeAccessIssue]  # of Cython
 
         kind, count = attribute.get_type(), count_of(attribute.shape)
-        variable = kind.get_class() == h5t.STRING and kind.is_variable_str()
-        if count > MAX_NAMES * 10:
+        if count > _MAX_ITEMS:
             raise self._refused(f"has an attribute {name!r} of {count:,} items")
         if kind.get_class() not in (h5t.INTEGER, h5t.FLOAT, h5t.STRING, h5t.ENUM):
             raise self._refused(f"has an attribute {name!r} that is neither text nor numbers")
-        if variable and count > max(_FEW, _MAX_VARIABLE // max(self._file.size, 1)):
-            raise self._refused(f"has an attribute {name!r} of {count:,} texts of any length")
-        nbytes = count * (1 if variable else kind.get_size())
+        nbytes = count * kind.get_size()
         if nbytes > min(_MAX_ATTRIBUTE, self._file.size):
             raise self._refused(f"has an attribute {name!r} of {nbytes:,} bytes")
         self._file.budget.spend(nbytes, f"the attribute {name!r}")
+        return kind.get_class() == h5t.STRING and bool(kind.is_variable_str())
 
 
 def count_of(shape: tuple[int, ...]) -> int:

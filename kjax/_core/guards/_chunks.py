@@ -37,7 +37,7 @@ def check_stored(dataset: Any, nbytes: int, file_size: int) -> None:
     Raises:
         Refused: if they are not, and their shape is a mere announcement.
     """
-    from h5py import h5d
+    from h5py import h5d  # pyright: ignore[reportAttributeAccessIssue]  # of Cython
 
     settings, stored = dataset.get_create_plist(), dataset.get_storage_size()
     if settings.get_layout() != h5d.CHUNKED:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +17,7 @@ import numpy as np
 from kjax._core import atomic
 from kjax._core.guards import _chunks
 from kjax._core.guards._attributes import ERRORS, MAX_NAMES, Object, Shared, count_of, said
-from kjax._core.guards._budget import Refused, open_file, size_of
+from kjax._core.guards._budget import open_file, size_of
 
 if TYPE_CHECKING:
     import h5py
@@ -42,21 +42,26 @@ def reading(source: Any) -> Generator[Group]:
     import h5py
 
     if isinstance(source, h5py.Group):
-        size = h5py.h5i.get_file_id(source.id).get_filesize()
-        yield Group(source.id, Shared(str(source.file.filename), size), source.name or "/")
+        library: Any = h5py
+        if source.file.mode != "r":
+            source.file.flush()
+        size = library.h5i.get_file_id(source.id).get_filesize()
+        name = str(source.file.filename)
+        raw = (lambda: open_file(name)) if os.path.isfile(name) else None
+        yield Group(source.id, Shared(name, size, raw, source.file.userblock_size), source.name or "/")
         return
     if hasattr(source, "read"):
         name, size = str(getattr(source, "name", "the file object")), size_of(source)
         _check_start(source, name, size)
         with _opened(h5py, source, name) as file:
-            yield Group(file.id, Shared(name, size), "")
+            yield Group(file.id, Shared(name, size, lambda: nullcontext(source), file.userblock_size), "")
         return
     name = os.fsdecode(source)
     with open_file(source) as raw:
         size = size_of(raw)
         _check_start(raw, name, size)
     with _opened(h5py, name, name) as file:
-        yield Group(file.id, Shared(name, size), "")
+        yield Group(file.id, Shared(name, size, lambda: open_file(name), file.userblock_size), "")
 
 
 @contextmanager
@@ -94,7 +99,7 @@ def _check_start(file: Any, name: str, size: int) -> None:
     file.seek(0)
     version = start[8] if len(start) > 8 else 255
     sizes = start[13:15] if version < 2 else start[9:11]
-    if version > 3 or any(width not in (4, 8) for width in sizes) or len(start) < 48:
+    if version > 3 or any(width != 8 for width in sizes) or len(start) < 48:
         raise OSError(f"{name} cannot be opened as an HDF5 file: its first bytes (superblock) are broken.")
 
 
@@ -109,12 +114,10 @@ class Group(Object):
         """
         from h5py import Group as Plain
 
-        if self._id.get_num_objs() > MAX_NAMES:
-            raise self._refused(f"holds more than {MAX_NAMES:,} objects")
-        try:
+        with self._careful("cannot be listed"):
+            if self._id.get_num_objs() > MAX_NAMES:
+                raise self._refused(f"holds more than {MAX_NAMES:,} objects")
             return list(Plain(self._id))
-        except ERRORS as error:
-            raise self._refused(f"cannot be listed: {said(error)}") from error
 
     def __contains__(self, path: str) -> bool:
         """Whether a path leads to something, be it allowed or not."""
@@ -159,7 +162,8 @@ class Group(Object):
         return found
 
     def _has(self, name: str) -> bool:
-        return self._id.links.exists(self._checked(name))
+        with self._careful(f"cannot be asked for {name!r}"):
+            return self._id.links.exists(self._checked(name))
 
     def _checked(self, name: str) -> bytes:
         if name in ("", ".", "..") or "\0" in name or "/" in name:
@@ -167,21 +171,17 @@ class Group(Object):
         return name.encode("utf-8", "surrogateescape")
 
     def _step(self, name: str) -> Group | Dataset:
-        from h5py import h5d, h5g, h5l, h5o
+        from h5py import h5d, h5g, h5l, h5o  # pyright: ignore[reportAttributeAccessIssue]  # of Cython
 
         path, raw = f"{self.path.rstrip('/')}/{name}", self._checked(name)
         if self._depth >= _MAX_DEPTH:
             raise self._refused(f"lies more than {_MAX_DEPTH} groups deep")
-        try:
-            if not self._id.links.exists(raw):
-                raise KeyError(f"{self._file.name}: {self.path or '/'} has no object {name!r}.")
+        if not self._has(name):
+            raise KeyError(f"{self._file.name}: {self.path or '/'} has no object {name!r}.")
+        with self._careful(f"holds {name!r}, which cannot be opened"):
             if self._id.links.get_info(raw).type != h5l.TYPE_HARD:
                 raise self._refused(f"holds {name!r} as a link to another place, which is never followed")
             handle = h5o.open(self._id, raw)
-        except (Refused, KeyError):
-            raise
-        except ERRORS as error:
-            raise self._refused(f"holds {name!r}, which cannot be opened: {said(error)}") from error
         if isinstance(handle, h5g.GroupID):
             return Group(handle, self._file, path, self._depth + 1)
         if isinstance(handle, h5d.DatasetID):
@@ -194,14 +194,10 @@ class Dataset(Object):
 
     def __init__(self, handle: Any, file: Shared, path: str, depth: int = 0) -> None:
         super().__init__(handle, file, path, depth)
-        try:
+        with self._careful("cannot be read"):
             self._check()
             self.shape: tuple[int, ...] = tuple(map(int, handle.shape))
             self.dtype: np.dtype[Any] = np.dtype(handle.dtype)
-        except Refused:
-            raise
-        except ERRORS as error:
-            raise self._refused(f"cannot be read: {said(error)}") from error
         if self.dtype.kind not in _KINDS or self.dtype.itemsize > _MAX_STRING:
             raise self._refused(f"holds {self.dtype} where numbers were expected")
 
@@ -211,7 +207,7 @@ class Dataset(Object):
         return count_of(self.shape) * self.dtype.itemsize
 
     def _check(self) -> None:
-        from h5py import h5d, h5s, h5t
+        from h5py import h5d, h5s, h5t  # pyright: ignore[reportAttributeAccessIssue]  # of Cython
 
         if self._id.get_type().get_class() not in (h5t.INTEGER, h5t.FLOAT, h5t.ENUM, h5t.STRING):
             raise self._refused("holds something else than numbers")
@@ -244,7 +240,7 @@ class Dataset(Object):
             if _chunks.is_deflated(self._id):
                 return _chunks.inflated(self._id, self.shape, self.dtype)
             return np.asarray(Plain(self._id)[()])
-        except (*ERRORS, UnicodeDecodeError) as error:
+        except ERRORS as error:  # those of `_chunks` do not say where
             raise self._refused(f"cannot be read: {said(error)}") from error
 
     def plain(self) -> Any:

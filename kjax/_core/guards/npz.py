@@ -100,7 +100,8 @@ def read_array(file: BinaryIO, size: int, name: str, max_bytes: int) -> np.ndarr
     if nbytes != there:
         raise Refused(f"{name} of shape {shape} needs {nbytes:,} bytes, but {there:,} are there")
     array = np.empty(shape, dtype, "F" if fortran else "C")
-    room = memoryview(array.reshape(-1, order="A").view(np.uint8)) if nbytes else memoryview(b"")
+    flat: Any = array.reshape(-1, order="A")
+    room = memoryview(flat.view(np.uint8)) if nbytes else memoryview(b"")
     at = 0
     while at < nbytes:
         got = file.readinto(room[at : at + _CHUNK])  # pyright: ignore[reportAttributeAccessIssue]

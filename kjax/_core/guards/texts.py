@@ -62,11 +62,19 @@ def parse_yaml(text: str | bytes, source: str = "The YAML text", max_bytes: int 
     class Loader(yaml.SafeLoader):
         """Plain values, and the tuples that Keras wrote."""
 
-    # What PyYAML writes of tuples, and of the texts of Python 2.
-    Loader.add_constructor(
-        "tag:yaml.org,2002:python/tuple", lambda loader, node: tuple(loader.construct_sequence(node))
-    )
-    Loader.add_constructor("tag:yaml.org,2002:python/unicode", lambda loader, node: loader.construct_scalar(node))
+    def as_tuple(loader: Any, node: Any) -> tuple[Any, ...]:
+        return tuple(loader.construct_sequence(node, deep=True))
+
+    # What PyYAML writes of tuples, and of the texts and numbers of Python 2.
+    made: dict[str, Any] = {
+        "tuple": as_tuple,
+        "unicode": yaml.SafeLoader.construct_yaml_str,
+        "str": yaml.SafeLoader.construct_yaml_str,
+        "long": yaml.SafeLoader.construct_yaml_int,
+        "int": yaml.SafeLoader.construct_yaml_int,
+    }
+    for name, constructor in made.items():
+        Loader.add_constructor(f"tag:yaml.org,2002:python/{name}", constructor)
     try:
         value = yaml.load(text, Loader)
     except RecursionError:
