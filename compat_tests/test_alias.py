@@ -286,8 +286,8 @@ def test_names_that_kjax_lacks(tf: Any) -> None:
     with pytest.raises(AttributeError, match=r"tensorflow\.nn\.no_such .* subset"):
         _ = tf.nn.no_such
     assert not hasattr(tf, "no_such_name")
-    with pytest.raises(ModuleNotFoundError, match=r"'tensorflow\.nowhere' \(kjax offers only a subset"):
-        load("tensorflow.nowhere")
+    with pytest.raises(ModuleNotFoundError, match=r"'tensorflow\.no_such_part' \(kjax offers only a subset"):
+        load("tensorflow.no_such_part")
     assert isinstance(tf, types.ModuleType)
     assert [int(part) for part in tf.__version__.split("+")[0].split(".")] == [2, 3, 0]
 
@@ -306,7 +306,12 @@ def test_seed(tf: Any, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["elu", "relu", "selu", "sigmoid", "softmax", "softplus", "softsign", "tanh"])
 def test_nn_is_kjax_activations(tf: Any, name: str) -> None:
-    assert getattr(tf.nn, name) is getattr(load("kjax.activations"), name)
+    activations = load("kjax.activations")
+    x = np.array([[-1.5, 0.5, 2.0]], np.float32)
+    # One that also takes a name for its node; saved under its own name.
+    assert activations.serialize(getattr(tf.nn, name)) == name
+    assert load("kjax.layers").Dense(2, activation=getattr(tf.nn, name)).get_config()["activation"] == name
+    assert np.array_equal(getattr(tf.nn, name)(x, name="y"), getattr(activations, name)(x))
     assert name in dir(tf.nn)
 
 

@@ -7,6 +7,7 @@ with a symbolic tensor it makes a node, called with arrays it computes. `evaluat
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -16,7 +17,7 @@ import jax.numpy as jnp
 
 from kjax._core import naming, operators, scope
 from kjax._core.described import Described
-from kjax._core.tensors import Dim, Symbolic, Tensor, Variable
+from kjax._core.tensors import Constant, Dim, Symbolic, Tensor, Variable
 
 # Stand-ins for unknown dimensions while shapes are inferred. A dimension of the result that differs between the two is
 # unknown too. Both divide by many numbers, so that reshaping goes through.
@@ -31,7 +32,15 @@ class Node(Described):
             the masks of its inputs and returns its outputs and their masks.
         inputs: the tensors and variables among the arguments, in order.
         outputs: the tensors that it makes.
+        after: tensors that have to be computed before, for what they write.
+        within: tensors that the operation evaluates by itself, as a gradient does.
+        reads, writes: variables that the operation reads or writes without their being among its arguments.
     """
+
+    after: tuple[Any, ...] = ()
+    within: tuple[Any, ...] = ()
+    reads: tuple[Any, ...] = ()
+    writes: tuple[Any, ...] = ()
 
     def __init__(self, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.op = op
@@ -59,7 +68,9 @@ class Node(Described):
 
 def is_symbolic(x: Any) -> bool:
     """Whether `x` has no value here: a tensor, or a variable outside of any program."""
-    return isinstance(x, Tensor) or (isinstance(x, Variable) and scope.current() is None)
+    if isinstance(x, Tensor):
+        return not x.known or scope.current() is None
+    return isinstance(x, Variable) and scope.current() is None
 
 
 def apply(op: Any, *args: Any, **kwargs: Any) -> Any:
@@ -67,9 +78,16 @@ def apply(op: Any, *args: Any, **kwargs: Any) -> Any:
     leaves = jax.tree.leaves((args, kwargs))
     if any(is_symbolic(leaf) for leaf in leaves):
         return make_node(op, args, kwargs).result
-    if any(isinstance(leaf, Variable) for leaf in leaves):
-        args, kwargs = jax.tree.map(lambda x: x.value if isinstance(x, Variable) else x, (args, kwargs))
+    if any(isinstance(leaf, Symbolic) for leaf in leaves):
+        args, kwargs = jax.tree.map(_value_here, (args, kwargs))
     return op(*args, **kwargs)
+
+
+def _value_here(x: Any) -> Any:
+    """In a program, the value of a variable, or of a tensor that was made outside and needs no feeds."""
+    if isinstance(x, Variable):
+        return x.value
+    return evaluate([x], {})[0][0] if isinstance(x, Tensor) else x
 
 
 def make_node(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str | None = None) -> Node:
@@ -86,6 +104,7 @@ def make_node(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str 
     for i, leaf in enumerate(leaves):
         shape = _merge([other[i].shape for other in others])
         output = Tensor(shape, leaf.dtype, name if len(leaves) == 1 else f"{name}:{i}", node, i)
+        output.known = all(isinstance(x, Variable) or x.known for x in node.inputs)
         node.outputs.append(output)
     for i, mask in enumerate(masks or ()):
         if mask is not None:
@@ -169,7 +188,7 @@ def _tracer(node: Node, fill: int, training: bool) -> tuple[Callable[..., Any], 
                 return x.value
             return x.static(fill) if x.static is not None else known[x]
 
-        with scope.Scope(training=training):
+        with _Outline(training=training):
             return node.call(lookup, known_masks.get)
 
     return run, [concrete(x) for x in arrays], [concrete(x.mask) for x in masked if x.mask is not None]
@@ -189,6 +208,15 @@ def _uses_phase(node: Node) -> bool:
             both.append(str(jax.make_jaxpr(run)(values, masks)))
         node.uses_phase = both[0] != both[1]
     return bool(node.uses_phase)
+
+
+class _Outline(scope.Scope):
+    """A scope for shapes alone: a variable may have no value yet."""
+
+    def read(self, variable: Any) -> Any:
+        if variable in self._values or variable.initialized:
+            return super().read(variable)
+        return jnp.zeros(variable.shape, jax.dtypes.canonicalize_dtype(variable.dtype))
 
 
 def _merge(shapes: Sequence[Sequence[int]]) -> list[Dim]:
@@ -222,7 +250,7 @@ def topological(outputs: Iterable[Any], known: Iterable[Any] = ()) -> list[Node]
             order.append(node)
             continue
         stack.append((node, True))
-        for tensor in reversed(node.inputs):
+        for tensor in reversed((*node.after, *node.inputs)):
             push(tensor)
     return order
 
@@ -241,6 +269,7 @@ def evaluate(
     masks: Mapping[Tensor, Any] | None = None,
     order: Sequence[Node] | None = None,
     keep: dict[Any, Any] | None = None,
+    book: dict[Node, int] | None = None,
 ) -> tuple[list[Any], list[Any]]:
     """Values and masks of `outputs`, given values (and masks) of leaves or of any other tensors.
 
@@ -252,6 +281,7 @@ def evaluate(
         masks: fed tensor to mask.
         order: the nodes to run, if the caller keeps them; found by `topological` if None.
         keep: is given the values of all tensors that were computed.
+        book: that of the scope, if this is the graph that is being evaluated, once more: see `Scope.run`.
 
     Raises:
         MissingFeed: if an output depends on a leaf that is not fed.
@@ -266,12 +296,22 @@ def evaluate(
             return values[tensor]
         if tensor.masked is not None:
             return known_masks.get(tensor.masked)
+        if isinstance(tensor, Constant):
+            return jnp.asarray(tensor.value)
         raise MissingFeed(tensor)
+
+    def late(tensor: Any) -> Any:
+        return opened.updates.get(tensor, tensor.value) if isinstance(tensor, Variable) and opened else lookup(tensor)
+
+    opened = scope.current()
+    book = {} if book is None else book
 
     for node in topological(outputs, feeds) if order is None else order:
         if all(output in values for output in node.outputs):
             continue
-        result, result_masks = node.call(lookup, known_masks.get)
+        # What has to wait for a write sees what was written; all else sees the values before the program.
+        call = functools.partial(node.call, late if node.after else lookup, known_masks.get)
+        result, result_masks = call() if opened is None else opened.run(node, book, call)
         leaves = [result] if node.outputs[0].static else jax.tree.leaves(result)
         for i, (tensor, value) in enumerate(zip(node.outputs, leaves, strict=True)):
             if tensor not in values:
@@ -280,34 +320,6 @@ def evaluate(
     if keep is not None:
         keep.update(values)
     return [lookup(x) for x in outputs], [known_masks.get(x) for x in outputs]
-
-
-def gradients(loss: Tensor, xs: Sequence[Any]) -> list[Tensor]:
-    """Symbolic gradients of the sum of `loss` with respect to tensors or variables: one node with many outputs.
-
-    What does not influence the loss has a gradient of zeros.
-    """
-    order = topological([loss])
-    made = {tensor for node in order for tensor in node.outputs}
-    leaves = {x for node in order for x in node.inputs if isinstance(x, Tensor) and x.masked is None and x not in made}
-    arguments = list(dict.fromkeys([*leaves, *(x for x in xs if isinstance(x, Tensor))]))
-
-    def gradient(values: list[Any]) -> list[Any]:
-        feeds = dict(zip(arguments, values, strict=True))
-        at = [feeds[x] if isinstance(x, Tensor) else x.value for x in xs]
-
-        def total(at: list[Any]) -> Any:
-            tensors = {x: v for x, v in zip(xs, at, strict=True) if isinstance(x, Tensor)}
-            variables = {x: v for x, v in zip(xs, at, strict=True) if isinstance(x, Variable)}
-            opened = scope.current()
-            assert opened is not None, "gradients are computed in a program"
-            with opened.overriding(variables):
-                (value,), _ = evaluate([loss], {**{k: v for k, v in feeds.items() if k in leaves}, **tensors})
-            return jnp.sum(value)
-
-        return jax.grad(total)(at)
-
-    return list(make_node(gradient, (arguments,), {}).outputs)
 
 
 _BINARY = {
@@ -347,3 +359,19 @@ def _install_operators() -> None:
 
 
 _install_operators()
+
+
+def _value_of(tensor: Tensor) -> Any:
+    """The value of a tensor that needs no feeds. It is kept, so that a random tensor is drawn once."""
+    if isinstance(tensor, Constant):
+        return tensor.value
+    kept = tensor.__dict__.get("_kept")
+    if kept is None:
+        with scope.suspended(), scope.Scope(key=scope.fresh_key()) as opened:
+            kept = evaluate([tensor], {})[0][0]
+        if not opened.missed:  # variables change
+            tensor.__dict__["_kept"] = kept
+    return kept
+
+
+Tensor._compute = _value_of  # pyright: ignore[reportAttributeAccessIssue]  # the method's other half

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any, Protocol
 
 import jax
@@ -42,6 +42,7 @@ class Scope:
         losses: scalars that the program adds to the loss.
         draws: how many random keys have been drawn.
         tensors: values of symbolic tensors that a loss may refer to.
+        book: for the graph that is being evaluated, node to how many had been drawn before it.
         missed: variables that the program read without having received them. A program with any must be traced
             again with them among its arguments, or it would keep their present values as constants.
     """
@@ -63,6 +64,7 @@ class Scope:
         self._frozen = False
         self.draws = 0
         self.tensors: dict[Any, Any] = {}
+        self.book: dict[Any, int] = {}
 
     def read(self, variable: Readable) -> Any:
         """The value that `variable` stands for here."""
@@ -98,6 +100,20 @@ class Scope:
             yield
         finally:
             self._values = outer
+
+    @property
+    def frozen(self) -> bool:
+        """Whether this part of the program writes no variables."""
+        return self._frozen
+
+    def run(self, node: Any, book: dict[Any, int], call: Callable[[], Any]) -> Any:
+        """Call a node's operation. One that the book knows draws the same keys again: its gradient needs them."""
+        drawn, outer = self.draws, self.book
+        self.draws, self.book = book.setdefault(node, drawn), book
+        try:
+            return call()
+        finally:
+            self.draws, self.book = max(self.draws, drawn), outer
 
     def next_key(self) -> jax.Array:
         """A random key that no other draw of this program has."""

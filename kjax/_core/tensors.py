@@ -58,7 +58,10 @@ class Tensor(Symbolic):
         masked: for a tensor that is a mask: the tensor whose mask it is.
         sparse: whether it is fed with sparse matrices, which are made dense.
         static: for a value known while tracing (a shape): what it is when unknown dimensions are a given number.
+        known: whether it depends on no leaf that a caller feeds: then it has a value of its own.
     """
+
+    known = False
 
     def __init__(
         self,
@@ -119,11 +122,32 @@ class Tensor(Symbolic):
             f"{self!r} has no value yet, so it cannot be tested. Use `K.switch`, or compare in a layer's `call`."
         )
 
-    def __array__(self, *args: Any, **kwargs: Any) -> Any:
-        raise TypeError(f"{self!r} has no value yet. `K.eval`, `K.function` or `Model.predict` compute values.")
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        if not self.known:
+            raise TypeError(f"{self!r} has no value yet. `K.eval`, `K.function` or `Model.predict` compute values.")
+        return np.array(self._compute(), dtype)
+
+    def _compute(self) -> Any:
+        """The value of a tensor that is known. Given by `kjax._core.graph`."""
+        raise NotImplementedError
 
     def __repr__(self) -> str:
         return f'<kjax.Tensor "{self.name}" shape={tuple(self.shape)} dtype={self.dtype.name}>'
+
+
+class Constant(Tensor):
+    """A leaf with a value that never changes.
+
+    Arguments:
+        value: an array of numpy or JAX.
+        name: its name; counted up if None.
+    """
+
+    known = True
+
+    def __init__(self, value: Any, name: str | None = None) -> None:
+        super().__init__(value.shape, value.dtype, name or naming.unique_name("const"))
+        self.value = value
 
 
 class Variable(Symbolic):
@@ -160,6 +184,11 @@ class Variable(Symbolic):
         # no memory to be taken over, and gets some when the variable is used.
         repeated = array.size > 1 and not any(array.strides) and array.dtype == self.dtype
         self._array: Any = array if repeated else np.array(array, self.dtype)
+
+    @property
+    def initialized(self) -> bool:
+        """Whether it holds a value."""
+        return self._array is not None
 
     @property
     def stored(self) -> jax.Array:

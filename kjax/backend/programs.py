@@ -259,13 +259,15 @@ class Session:
 
 
 _session: Any = None
+# What makes the session where there is none: another one where more of TensorFlow than Keras is in use.
+session_factory: Callable[[], Any] = Session
 
 
 def get_session() -> Any:
     """The session that `set_session` was given, else one of kjax's own."""
     global _session
     if _session is None:
-        _session = Session()
+        _session = session_factory()
     return _session
 
 

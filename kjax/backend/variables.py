@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from kjax._core import graph, naming, operators, scope
+from kjax._core.gradients import gradients as symbolic_gradients
 from kjax._core.graph import Tensor, Variable, apply
 from kjax.backend import phase
 from kjax.backend._ops import array
@@ -61,10 +62,16 @@ def _writing(x: Variable, combine: Callable[[Any, Any], Any], operand: Any) -> A
         assert opened is not None, "a graph is evaluated in a scope"
         # Other operations of the graph keep reading the old value, in whatever order they run.
         old = opened.read(x)
-        opened.updates[x] = jnp.asarray(combine(opened.updates.get(x, old), operand), x.dtype)
-        return opened.updates[x]
+        new = jnp.asarray(combine(opened.updates.get(x, old), operand), x.dtype)
+        if not opened.frozen:
+            opened.updates[x] = new
+        return new
 
-    return graph.make_node(write, (operand,), {}, name=f"{x.name}/write").result
+    node = graph.make_node(write, (operand,), {}, name=f"{x.name}/write")
+    node.reads = node.writes = (x,)
+    for output in node.outputs:
+        output.known = False  # computing it has an effect
+    return node.result
 
 
 def update(x: Variable, new_x: Any) -> Any:
@@ -113,7 +120,7 @@ def gradients(loss: Any, variables: Any) -> list[Any]:
             "Inside a layer's `call`, use `jax.grad` of a function."
         )
     several = isinstance(variables, (list, tuple))
-    return graph.gradients(loss, list(cast("Sequence[Any]", variables)) if several else [variables])
+    return symbolic_gradients(loss, list(cast("Sequence[Any]", variables)) if several else [variables])
 
 
 def stop_gradient(variables: Any) -> Any:

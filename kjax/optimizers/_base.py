@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from kjax._core import config, graph
+from kjax._core.gradients import gradients
 from kjax._core.graph import Variable
 
 Number = SupportsFloat | Variable
@@ -220,7 +221,7 @@ class Optimizer:
 
     def get_gradients(self, loss: Any, params: Sequence[Any]) -> list[Any]:
         """Symbolic gradients of `loss` with respect to `params`, clipped as in training."""
-        grads = graph.gradients(loss, params)
+        grads = gradients(loss, params)
         return graph.apply(self.clip, grads) if self.clipnorm or self.clipvalue else grads
 
     # The state that a model trains with and saves.

@@ -1,39 +1,17 @@
-"""The part of TensorFlow's names that old Keras scripts use beside `tf.keras`, on kjax.
+"""The part of TensorFlow's names that old scripts use: programs of TensorFlow 1, and what is beside `tf.keras`.
 
-A name is added by defining it in a module here and importing it below; `tensorflow`, `tensorflow.python` and
-`tensorflow.compat.v1` are all this one module.
+`tensorflow`, `tensorflow.python`, `tensorflow.compat.v1` and `tensorflow.compat.v2` are all this one module. A name is
+added by defining it in a module here and listing it in that module's `__all__`.
 """
 
 from __future__ import annotations
 
+import importlib
 import sys
 from typing import Any
 
-from kjax.compat.tensorflow import compat, nn, random
-from kjax.compat.tensorflow.arrays import one_hot
-from kjax.compat.tensorflow.dtypes import (
-    DType,
-    as_dtype,
-    bfloat16,
-    bool_,
-    complex64,
-    complex128,
-    double,
-    float16,
-    float32,
-    float64,
-    half,
-    int8,
-    int16,
-    int32,
-    int64,
-    string,
-    uint8,
-    uint16,
-    uint32,
-    uint64,
-)
-from kjax.compat.tensorflow.random import set_random_seed
+from kjax.compat.tensorflow import _attributes, _missing, compat
+from kjax.compat.tensorflow.dtypes import bool_
 
 # Scripts compare the first digits; the part after "+" says whose this is.
 __version__ = "2.3.0+kjax"
@@ -42,41 +20,42 @@ VERSION = __version__
 python = sys.modules[__name__]
 keras = sys.modules["kjax"]
 bool = bool_
+newaxis = None
 
-__all__ = [
-    "DType",
-    "VERSION",
-    "as_dtype",
-    "bfloat16",
-    "bool",
-    "compat",
-    "complex64",
-    "complex128",
-    "double",
-    "float16",
-    "float32",
-    "float64",
-    "half",
-    "int8",
-    "int16",
-    "int32",
-    "int64",
-    "keras",
-    "nn",
-    "one_hot",
-    "python",
-    "random",
-    "set_random_seed",
-    "string",
-    "uint8",
-    "uint16",
-    "uint32",
-    "uint64",
-]
+_attributes.install()
+
+# Modules whose names are names of the top level.
+_PARTS = (
+    "dtypes", "arrays", "math", "_draws", "_graph", "_variables", "_gradients", "_init_values", "_session", "_others",
+    "control",
+)  # fmt: skip
+# Modules that are names themselves.
+_MODULES = (
+    "app", "contrib", "errors", "flags", "initializers", "layers", "logging", "losses", "math", "nn", "random",
+    "summary", "train",
+)  # fmt: skip
+
+
+def _names() -> list[str]:
+    parts = [importlib.import_module(f"{__name__}.{part}") for part in _PARTS]
+    return sorted({*(name for part in parts for name in part.__all__), *_MODULES, *__all__})
 
 
 def __getattr__(name: str) -> Any:
-    raise AttributeError(
-        f"tensorflow.{name} is not there: this tensorflow is kjax's, which offers only "
-        "a subset of TensorFlow beside tf.keras"
-    )
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    if not name.startswith("__"):
+        for part in _PARTS:
+            module = importlib.import_module(f"{__name__}.{part}")
+            if name in module.__all__:
+                value = getattr(module, name)
+                setattr(sys.modules[__name__], name, value)
+                return value
+    raise _missing.complaint("tensorflow", name, _names())
+
+
+def __dir__() -> list[str]:
+    return _names()
+
+
+__all__ = ["VERSION", "bool", "compat", "keras", "newaxis", "python"]

@@ -59,3 +59,9 @@ string = DType("string")
 def as_dtype(value: Any) -> DType:
     """`value` (a name, a numpy dtype or type) as one of the dtypes above."""
     return value if isinstance(value, DType) else DType(value if isinstance(value, str) else np.dtype(value).name)
+
+
+__all__ = [
+    "DType", "as_dtype", "bfloat16", "complex64", "complex128", "double", "float16", "float32", "float64", "half",
+    "int8", "int16", "int32", "int64", "string", "uint8", "uint16", "uint32", "uint64",
+]  # fmt: skip

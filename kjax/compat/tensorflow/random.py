@@ -1,15 +1,17 @@
-"""`tf.random`: kjax draws everything from numpy's global generator, so that is what a seed sets."""
+"""`tf.random`. A seed is that of the graph, and of numpy's global generator, from which kjax's layers draw."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+
+from kjax.compat.tensorflow import _graph, _missing
+from kjax.compat.tensorflow._draws import multinomial, random_normal, random_shuffle, random_uniform, truncated_normal
 
 
 def set_seed(seed: int) -> None:
-    """Seeds numpy's global generator, from which kjax's weights, shuffling and dropout follow."""
+    """Seed numpy's global generator, from which kjax's weights, shuffling and dropout follow, and the graph."""
     np.random.seed(int(seed) % 2**32)
+    _graph.get_default_graph().seed = int(seed)
 
 
 def set_random_seed(seed: int) -> None:
@@ -17,5 +19,9 @@ def set_random_seed(seed: int) -> None:
     set_seed(seed)
 
 
-def __getattr__(name: str) -> Any:
-    raise AttributeError(f"tensorflow.random.{name} is not there: kjax offers only a subset of TensorFlow")
+normal, uniform, shuffle, categorical = random_normal, random_uniform, random_shuffle, multinomial
+
+__all__ = [
+    "categorical", "multinomial", "normal", "set_random_seed", "set_seed", "shuffle", "truncated_normal", "uniform",
+]  # fmt: skip
+__getattr__ = _missing.attribute("tensorflow.random", __all__)

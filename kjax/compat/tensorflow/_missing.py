@@ -1,0 +1,26 @@
+"""Names that this TensorFlow does not have: the error says so, and which name is the nearest."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable
+from typing import Any
+
+
+def complaint(module: str, name: str, names: Iterable[str]) -> AttributeError:
+    """The error for a name that a module does not have."""
+    near = difflib.get_close_matches(name, sorted(names), n=1, cutoff=0.6)
+    hint = f" The nearest that exists is {module}.{near[0]}." if near else ""
+    return AttributeError(
+        f"{module}.{name} is not there: this tensorflow is kjax's, which offers only a subset of TensorFlow "
+        f"beside tf.keras.{hint}"
+    )
+
+
+def attribute(module: str, names: Iterable[str]) -> Callable[[str], Any]:
+    """A `__getattr__` for a module that has these names."""
+
+    def missing(name: str) -> Any:
+        raise complaint(module, name, names)
+
+    return missing

@@ -1,0 +1,153 @@
+"""Names of the top level that configure, print, or stand for what kjax has no need of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+
+from kjax._core.tensors import Shape
+from kjax.backend._ops import array
+from kjax.compat.tensorflow import _graph
+from kjax.compat.tensorflow._graph import node
+from kjax.compat.tensorflow.math import norm as norm
+from kjax.compat.tensorflow.random import set_random_seed
+
+
+class Settings:
+    """Settings that TensorFlow needs and kjax does not: any can be given, read and set."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        self.__dict__.update(kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        made = self.__dict__[name] = Settings()
+        return made
+
+
+class ConfigProto(Settings):
+    """Settings of a session; without effect."""
+
+
+class GPUOptions(Settings):
+    """Settings of a GPU; without effect."""
+
+
+class RunOptions(Settings):
+    """Settings of a run; without effect."""
+
+    NO_TRACE, SOFTWARE_TRACE, HARDWARE_TRACE, FULL_TRACE = range(4)
+
+
+class RunMetadata(Settings):
+    """What a run would tell of itself; it stays empty."""
+
+
+class OptimizerOptions(Settings):
+    """Settings of TensorFlow's compiler; without effect."""
+
+    ON_1, ON_2, OFF = 1, 2, -1
+
+
+class GraphOptions(Settings):
+    """Settings of a graph; without effect."""
+
+
+class Dimension(int):
+    """A dimension, as old scripts ask it for its `value`."""
+
+    @property
+    def value(self) -> int:
+        return int(self)
+
+
+class TensorShape(Shape):
+    """A shape."""
+
+    def __new__(cls, dims: Any = ()) -> TensorShape:
+        return super().__new__(cls, [None if d is None else int(d) for d in dims])
+
+
+def Print(
+    input_: Any, data: Any, message: str | None = None, first_n: int | None = None, summarize: int | None = None,
+    name: str | None = None,
+) -> Any:  # fmt: skip
+    """`input_` itself; prints the message and the values of `data` whenever it is computed, at most `first_n` times."""
+    told = message or ""
+    count = [0]
+
+    def show(*values: Any) -> None:
+        count[0] += 1
+        if first_n is None or first_n < 0 or count[0] <= first_n:
+            most = summarize or 3
+            texts = ["".join(f"[{str(np.ravel(v)[:most])[1:-1]}]") for v in values]
+            print(told + "".join(texts), flush=True)
+
+    def printed(x: Any, data: list[Any]) -> Any:
+        jax.debug.callback(show, *data)
+        return array(x)
+
+    return node("Print", _graph.draws(printed), input_, list(data), name=name)
+
+
+def py_func(func: Callable[..., Any], inp: Any, Tout: Any, stateful: bool = True, name: str | None = None) -> Any:
+    """What a Python function makes of numpy arrays, whenever it is computed.
+
+    Arguments:
+        func: function of arrays that returns an array, or several.
+        inp: tensors. What it returns has the shape that it returns for zeros of their shapes.
+        Tout: type of the result, or a list of types.
+    """
+    from kjax.compat.tensorflow._arguments import dtype_name
+
+    several = isinstance(Tout, (list, tuple))
+    types = [dtype_name(t) for t in (Tout if several else [Tout])]
+
+    def outputs(values: Any) -> list[np.ndarray]:
+        made = func(*(np.asarray(v) for v in values))
+        made = list(made) if several else [made]
+        return [np.asarray(m, t) for m, t in zip(made, types, strict=True)]
+
+    def called(*values: Any) -> Any:
+        example = outputs([np.zeros(np.shape(v), v.dtype) for v in map(array, values)])
+        shapes = [jax.ShapeDtypeStruct(e.shape, e.dtype) for e in example]
+        results = jax.pure_callback(lambda *v: tuple(outputs(v)), tuple(shapes), *values)
+        return list(results) if several else results[0]
+
+    return node("PyFunc", _graph.draws(called), *inp, name=name)
+
+
+def disable_v2_behavior() -> None:
+    """Accepted: programs of TensorFlow 1 run as they are."""
+
+
+def identity_n(input: Any, name: str | None = None) -> list[Any]:
+    """The same tensors, as tensors of their own."""
+    from kjax.compat.tensorflow.arrays import identity
+
+    return [identity(x) for x in input]
+
+
+disable_eager_execution = enable_v2_behavior = disable_v2_tensorshape = disable_resource_variables = disable_v2_behavior
+enable_resource_variables = disable_v2_behavior
+
+
+def executing_eagerly() -> bool:
+    """False: operations of this TensorFlow make a graph."""
+    return False
+
+
+def logging_verbosity(*_: Any) -> None:
+    """Accepted."""
+
+
+__all__ = [
+    "ConfigProto", "Dimension", "GPUOptions", "GraphOptions", "OptimizerOptions", "Print", "RunMetadata", "RunOptions",
+    "TensorShape", "disable_eager_execution", "disable_resource_variables", "disable_v2_behavior",
+    "disable_v2_tensorshape", "enable_resource_variables", "enable_v2_behavior", "executing_eagerly", "identity_n",
+    "norm", "py_func", "set_random_seed",
+]  # fmt: skip

@@ -1,0 +1,234 @@
+"""The compiled programs of a session: one for each set of things fetched and fed, and of the shapes that are fed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from kjax._core import graph, scope
+from kjax._core.graph import MissingFeed, Node
+from kjax._core.tensors import Constant, Tensor, Variable
+from kjax.backend._lowerings import compiler_options
+from kjax.backend._ops import device_dtype
+from kjax.compat.tensorflow import _feeds
+from kjax.compat.tensorflow._variables import uninitialized
+from kjax.compat.tensorflow.errors import InvalidArgumentError
+from kjax.engine._jaxprs import contains
+from kjax.engine._kept import keep_programs
+
+_MOST_TRACES = 5
+# Elements from which on a constant is an argument of a program instead of a part of it.
+_LARGE_CONSTANT = 1024
+
+
+class RunScope(scope.Scope):
+    """The scope of one run of a session.
+
+    Attributes:
+        count: how many runs of the session drew numbers before.
+    """
+
+    def __init__(self, *args: Any, seed: Any, count: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._seed, self.count, self.drew = seed, count, False
+
+    def next_key(self) -> jax.Array:
+        if not self.drew:
+            self.drew, self._key = True, jax.random.fold_in(jax.random.key(self._seed), self.count)
+        return super().next_key()
+
+    def key_of_seed(self, seed: int) -> jax.Array:
+        """The key of an operation that has a seed of its own: it follows from that and the number of the run."""
+        self.drew = True
+        return jax.random.fold_in(jax.random.key(np.uint32(seed % 2**32)), self.count)
+
+
+class Found:
+    """What a walk through the graph finds that a program needs."""
+
+    def __init__(self, outputs: Sequence[Any], fed: Sequence[Any]) -> None:
+        reads: dict[Any, None] = {x: None for x in outputs if isinstance(x, Variable)}
+        writes: dict[Any, None] = {}
+        self.constants: dict[Constant, None] = {}
+        self.convolves = False
+        stop = set(fed)
+        pending, seen = list(outputs), set[Node]()
+        while pending:
+            for node in graph.topological([pending.pop()], stop):
+                if node in seen:
+                    continue
+                seen.add(node)
+                pending += node.within
+                reads.update(dict.fromkeys([*node.reads, *_variables_of(node)]))
+                writes.update(dict.fromkeys(node.writes))
+                found = (x for x in node.inputs if isinstance(x, Constant))
+                self.constants.update((x, None) for x in found if x not in stop and np.size(x.value) > _LARGE_CONSTANT)
+        self.reads = [x for x in reads if x not in stop]
+        self.writes = list(writes)
+
+
+def _variables_of(node: Node) -> list[Any]:
+    weights = getattr(node.op, "weights", ()) if hasattr(node.op, "run") else ()
+    return [*(x for x in node.inputs if isinstance(x, Variable)), *weights]
+
+
+class Program:
+    """Tensors computed from what is fed, for one learning phase.
+
+    Arguments:
+        outputs: the tensors and variables to compute.
+        fed: the tensors and variables that are fed.
+        kept: how many of the outputs, the first ones, are returned; the others are computed for their effect.
+        training: the learning phase.
+    """
+
+    def __init__(self, outputs: Sequence[Any], fed: Sequence[Any], kept: int, training: bool) -> None:
+        self._outputs, self.fed, self._kept, self._training = list(outputs), list(fed), kept, training
+        self.dtypes = [device_dtype(x.dtype) for x in self.fed]
+        found = Found(outputs, fed)
+        self._reads, self._writes = found.reads, found.writes
+        self._constants = list(found.constants)
+        self._placed: list[Any] | None = None
+        self._compiled: dict[Any, Callable[..., Any]] = {}
+        self.draws = False
+        self._last: RunScope | None = None
+        self._arrange()
+
+    def _arrange(self) -> None:
+        written = set(self._writes)
+        self.donated = [v for v in self._reads if v in written]
+        self.read = [v for v in self._reads if v not in written]
+
+    def _run(
+        self, donated: Sequence[Any], read: Sequence[Any], constants: Sequence[Any], random: Any, fed: Sequence[Any]
+    ) -> tuple[list[Any], list[Any]]:
+        received = {**dict(zip(self.donated, donated, strict=True)), **dict(zip(self.read, read, strict=True))}
+        feeds = dict(zip(self.fed, fed, strict=True))
+        variables = {x: value for x, value in feeds.items() if isinstance(x, Variable)}
+        tensors: dict[Any, Any] = {x: value for x, value in feeds.items() if isinstance(x, Tensor)}
+        tensors.update(zip(self._constants, constants, strict=True))
+        seed, count = random
+        opened = self._last = RunScope(received, received.values(), training=self._training, seed=seed, count=count)
+        with opened, opened.overriding(variables):
+            values, _ = graph.evaluate(self._outputs, tensors)
+        # A value that was received, or is returned twice, would be one array for two owners; and arrays are donated.
+        owned = {id(value) for value in (*donated, *read, *constants, *fed)}
+        written = [_own(value, owned) for value in opened.updates.values()]
+        return [_array(x) for x in values[: self._kept]], written
+
+    def compile(self, shapes: tuple[Any, ...]) -> Callable[..., Any]:
+        """The program for feeds of these shapes.
+
+        Raises:
+            ValueError: if a shape does not fit what is fed.
+            InvalidArgumentError: if something else has to be fed.
+        """
+        for tensor, shape in zip(self.fed, shapes, strict=True):
+            _check_shape(tensor, shape)
+        keep_programs()
+        fed = [jax.ShapeDtypeStruct(s, d) for s, d in zip(shapes, self.dtypes, strict=True)]
+        for _ in range(_MOST_TRACES):
+            try:
+                traced = jax.jit(self._run, donate_argnums=(0,)).trace(*self._outline(), fed)
+            except MissingFeed as error:
+                raise _missing(error.tensor) from error
+            opened = self._last
+            assert opened is not None
+            reads = [*self._reads, *(v for v in opened.missed if v not in self._reads)]
+            if not opened.missed and list(opened.updates) == self._writes:
+                break
+            self._reads, self._writes = reads, list(opened.updates)
+            self._compiled.clear()
+            self._arrange()
+        self.draws = self._last is not None and self._last.drew
+        options = compiler_options() if _convolves(traced.jaxpr) else {}
+        compiled = traced.lower().compile(compiler_options=options or None)
+        self._compiled[shapes] = compiled
+        return compiled
+
+    def _outline(self) -> tuple[Any, ...]:
+        def of(variables: Sequence[Any]) -> list[Any]:
+            return [jax.ShapeDtypeStruct(tuple(v.shape), device_dtype(v.dtype)) for v in variables]
+
+        constants = [jax.ShapeDtypeStruct(x.value.shape, device_dtype(x.value.dtype)) for x in self._constants]
+        word = jax.ShapeDtypeStruct((), np.uint32)
+        return of(self.donated), of(self.read), constants, (word, word)
+
+    def check(self) -> None:
+        """Place the variables that it reads on the device.
+
+        Raises:
+            FailedPreconditionError: if one has no value.
+        """
+        for variable in (*self.donated, *self.read):
+            if not variable.initialized:
+                raise uninitialized(variable)
+            _ = variable.stored
+
+    def __call__(self, feeds: Sequence[Any], random: tuple[Any, Any]) -> list[Any]:
+        """Run it: returns arrays on the device, perhaps still being computed, and lets variables hold theirs."""
+        shapes = tuple([x.shape for x in feeds])
+        compiled = self._compiled.get(shapes)
+        if compiled is None:
+            compiled = self.compile(shapes)
+            self.check()
+        if self._placed is None:
+            self._placed = [jnp.asarray(x.value) for x in self._constants]
+        donated = [v._array for v in self.donated]
+        results, written = compiled(donated, [v._array for v in self.read], self._placed, random, list(feeds))
+        for variable, value in zip(self._writes, written, strict=True):
+            variable._array = value
+        return results
+
+    @property
+    def count(self) -> int:
+        """How many programs have been compiled."""
+        return len(self._compiled)
+
+
+def _own(value: Any, owned: set[int]) -> Any:
+    if id(value) in owned:
+        return jnp.array(value, copy=True)
+    owned.add(id(value))
+    return value
+
+
+def _array(x: Any) -> Any:
+    return x if isinstance(x, jax.Array) else jnp.asarray(x)
+
+
+def _convolves(jaxpr: Any) -> bool:
+    return jax.default_backend() == "cpu" and contains(jaxpr, lambda e: e.primitive.name.startswith("conv_"))
+
+
+def _shape_text(shape: Sequence[Any]) -> str:
+    inner = ", ".join("?" if d is None else str(d) for d in shape)
+    return f"({inner},)" if len(shape) == 1 else f"({inner})"
+
+
+def _check_shape(tensor: Any, shape: tuple[int, ...]) -> None:
+    wanted = getattr(tensor, "fed_shape", tensor.shape)
+    if wanted is None:
+        return
+    if len(wanted) != len(shape) or any(a not in (None, b) for a, b in zip(wanted, shape, strict=True)):
+        raise ValueError(
+            f"Cannot feed value of shape {shape} for Tensor '{tensor.name}', which has shape '{_shape_text(wanted)}'"
+        )
+
+
+def _missing(tensor: Any) -> InvalidArgumentError:
+    name = tensor.name.partition(":")[0]
+    dims = ",".join("?" if d is None else str(d) for d in tensor.shape)
+    return InvalidArgumentError(
+        None,
+        None,
+        f"You must feed a value for placeholder tensor '{name}' with dtype {tensor.dtype.name} and shape [{dims}]",
+    )
+
+
+__all__ = ["LARGE", "Program", "RunScope"]
+LARGE = _feeds.LARGE

@@ -1,0 +1,1 @@
+"""MNIST as the tutorials read it."""
