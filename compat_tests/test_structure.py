@@ -48,6 +48,7 @@ FLOORS = {
 # Imports within a floor that have a reason. One that is no longer made has to leave the table.
 SIDEWAYS = {
     ("kjax.metrics", "kjax.losses"): "the metric `mse` is the loss `mse`",
+    ("kjax.metrics", "kjax.initializers"): "a metric's variables start as a layer's do",
     ("kjax.utils", "kjax.datasets"): "`get_file` downloads as the data sets do",
     ("kjax.models", "kjax.saving"): "scripts import `load_model` from `models`",
     ("kjax.cli", "kjax.compat"): "the command line runs scripts under the aliases",

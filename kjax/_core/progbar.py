@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 
 class Progbar:
     """A progress bar on the standard output.
@@ -95,9 +97,9 @@ class Progbar:
         return total / max(1, units)
 
     def _shown(self, name: str) -> str:
-        if name in self._latest:
+        if name in self._latest and not isinstance(self._latest[name], (float, np.floating)):
             return f" - {name}: {self._latest[name]!s}"
-        average = self._average(name)
+        average = float(self._latest[name]) if name in self._latest else self._average(name)
         return f" - {name}: {average:.4f}" if abs(average) > 1e-3 else f" - {name}: {average:.4e}"
 
     def _shown_in_line(self, name: str) -> str:

@@ -36,6 +36,8 @@ def keeps_samples_apart(model: Network) -> bool:
 
 def scores_samples_apart(plan: Plan) -> bool:
     """Whether all losses and metrics are kjax's own, which score each sample for itself."""
+    if plan.stateful_metrics:
+        return False
     functions = [output.loss for output in plan.trained]
     functions += [metric.function for output in plan.trained for metric in output.metrics]
     return all(_scores_apart(function) for function in functions)

@@ -275,7 +275,7 @@ class _Training:
             if held is None:
                 logs.update(self.options.validate(self.callbacks))
             else:
-                values = _loop.average(self._tested[epoch - self._began], held.sizes)
+                values = self._average(self._tested[epoch - self._began], held.sizes)
                 logs.update({f"val_{name}": value for name, value in zip(self.names, values, strict=True)})
         self.callbacks.on_epoch_end(epoch, logs)
 
@@ -318,6 +318,9 @@ class _Training:
         for callback in self.watches.given if self.watches.steers else ():
             vars(callback).pop("_settle", None)
 
+    def _average(self, logs: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+        return _loop.average(logs, sizes, self.model._require_plan().last_counts)
+
     def _record(self, first: int, logs: np.ndarray) -> None:
         """Write many epochs into the history at once, as nobody else wants to know: logs (epochs, steps, names)."""
         history = self.model.history
@@ -325,8 +328,8 @@ class _Training:
         history.epoch.extend(numbers)
         if self.run.held is not None and (chosen := [n for n in numbers if self.options.validates(n)]):
             tested = self._tested[np.array(chosen) - self._began]
-            self._extend("val_", _loop.average(tested, self.run.held.sizes))
-        self._extend("", _loop.average(logs, self.feed.sizes))
+            self._extend("val_", self._average(tested, self.run.held.sizes))
+        self._extend("", self._average(logs, self.feed.sizes))
 
     def _extend(self, prefix: str, values: np.ndarray) -> None:
         # What was validated is a numpy number in Keras's history, what was trained is not.

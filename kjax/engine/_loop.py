@@ -57,7 +57,8 @@ def start(
     model: Model, listed: list[Any], options: FitOptions, names: list[str], count_mode: str, backups: Backups
 ) -> cb.CallbackList:
     """The callbacks of a fit, set up and told that training begins."""
-    around = [cb.BaseLogger()] + ([cb.ProgbarLogger(count_mode)] if options.verbose else [])
+    measures = model._measures()
+    around = [cb.BaseLogger(measures)] + ([cb.ProgbarLogger(count_mode, measures)] if options.verbose else [])
     model.history = cb.History()
     callbacks = cb.CallbackList([*around, *listed, model.history])
     callbacks.set_model(model._callback_model())
@@ -100,13 +101,15 @@ def checked_callbacks(given: Any) -> list[Any]:
     return listed
 
 
-def average(logs: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+def average(logs: np.ndarray, sizes: np.ndarray, last_counts: Sequence[bool] = ()) -> np.ndarray:
     """What is logged (..., batches, names), averaged over the samples of the batches: (..., names) in float64.
 
-    Sums batch after batch, where `sum` may pair batches up in an order that hangs on their number.
+    Of the names of which the last value counts, it is that. Sums batch after batch, where `sum` may pair batches up in
+    an order that hangs on their number.
     """
     terms = np.multiply(logs, sizes[:, None], dtype=np.float64)
-    return np.add.accumulate(terms, axis=-2)[..., -1, :] / sizes.sum()
+    means = np.add.accumulate(terms, axis=-2)[..., -1, :] / sizes.sum()
+    return np.where(last_counts, logs[..., -1, :], means) if any(last_counts) else means
 
 
 def _advance(bar: Progbar | None, seen: int, sizes: np.ndarray) -> int:
@@ -173,7 +176,8 @@ def evaluate_arrays(
             seen = _advance(bar, seen, sizes[-1])
             logged.append(logs)
             told.of(sizes[-1], logs)
-    return list(average(np.concatenate(logged), np.concatenate(sizes)))
+    last_counts = () if scanner.plan is None else scanner.plan.last_counts
+    return list(average(np.concatenate(logged), np.concatenate(sizes), last_counts))
 
 
 def predict_arrays(

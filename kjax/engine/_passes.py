@@ -47,6 +47,7 @@ class Epochs:
             self.step = 0
             if self._found is None:
                 self.callbacks.on_epoch_begin(self.epoch)
+                self.model.reset_metrics()
             for batch in self.batches.take(self.count, "training"):
                 if batch is None:
                     self.model.stop_training = True

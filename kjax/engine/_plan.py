@@ -6,7 +6,6 @@ that are logged.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,20 +14,29 @@ import jax.numpy as jnp
 
 from kjax import losses as losses_module
 from kjax import metrics as metrics_module
-from kjax._core import config, graph, naming, notices, operators, scope
-from kjax._core.graph import Tensor, Variable
-from kjax.backend._ops import array
+from kjax._core import naming, notices
+from kjax.engine._scores import NotApart, as_target, log_dtype, measure, scalar, weighted_mean
+
+__all__ = ["MetricPlan", "NotApart", "OutputPlan", "Plan", "log_dtype", "make_plan", "weighted_mean"]
 
 Function = Callable[[Any, Any], Any]
 
 
 @dataclass(frozen=True)
 class MetricPlan:
-    """A metric of one output: the name in the logs, the function, and whether sample weights count."""
+    """A metric of one output.
+
+    Attributes:
+        name: its name in the logs.
+        function: function of (y_true, y_pred); or a metric with a state.
+        weighted: whether sample weights count.
+        stateful: whether it has a state, so that each batch logs the measure of all since the epoch's begin.
+    """
 
     name: str
-    function: Function
+    function: Any
     weighted: bool
+    stateful: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,22 @@ class Plan:
         """The outputs that have a loss, and so a target."""
         return [output for output in self.outputs if output.loss is not None]
 
+    @property
+    def stateful_metrics(self) -> list[MetricPlan]:
+        """The metrics that have a state."""
+        return [metric for output in self.outputs for metric in output.metrics if metric.stateful]
+
+    @property
+    def last_counts(self) -> tuple[bool, ...]:
+        """For each of `log_names`, whether the last value of an epoch counts and not the average."""
+        stateful = {metric.name for metric in self.stateful_metrics}
+        return tuple(name in stateful for name in self.log_names)
+
+    def reset_metrics(self) -> None:
+        """Let the metrics that have a state begin anew."""
+        for metric in self.stateful_metrics:
+            metric.function.reset_states()
+
     def score(
         self,
         predictions: Sequence[Any],
@@ -89,83 +113,25 @@ class Plan:
         total: Any = jnp.zeros((), log_dtype())
         parts: list[Any] = []
         measured: list[Any] = []
-        given = iter(zip(targets, weights, strict=True))
+        fed = iter(zip(targets, weights, strict=True))
         for output, prediction, mask in zip(self.outputs, predictions, masks, strict=True):
             if output.loss is None:
                 continue
-            target, weight = next(given)
+            target, weight = next(fed)
             target = as_target(target, prediction)
             part = weighted_mean(output.loss(target, prediction), weight, mask, live)
             parts.append(part)
-            total = total + _scalar(part) * output.loss_weight
+            total = total + scalar(part) * output.loss_weight
             for metric in output.metrics:
-                value = metric.function(target, prediction)
-                measured.append(weighted_mean(value, weight if metric.weighted else None, mask, live))
+                given = weight if metric.weighted else None
+                if metric.stateful:
+                    measured.append(measure(metric.function, target, prediction, given, mask))
+                else:
+                    measured.append(weighted_mean(metric.function(target, prediction), given, mask, live))
         for penalty in penalties:
-            total = total + _scalar(penalty)
+            total = total + scalar(penalty)
         shown = parts if len(self.outputs) > 1 else []
-        return total, jnp.stack([_scalar(value) for value in (total, *shown, *measured)])
-
-
-def log_dtype() -> Any:
-    """The type in which losses are summed and logged."""
-    return jnp.float64 if config.floatx() == "float64" else jnp.float32
-
-
-def _scalar(value: Any) -> Any:
-    return jnp.mean(_as_array(value)).astype(log_dtype())
-
-
-def _as_array(value: Any) -> Any:
-    """What a loss or metric of a user returned: a plain number, a variable, or a tensor that refers to the model's."""
-    if isinstance(value, Tensor):
-        opened = scope.current()
-        ((value,), _) = graph.evaluate([value], {} if opened is None else opened.tensors)
-    return array(value.value if isinstance(value, Variable) else value)
-
-
-def as_target(target: Any, prediction: Any) -> Any:
-    """A target as the predictions' float type; class numbers stay exact in float32 up to 16 million."""
-    floats = jnp.issubdtype(prediction.dtype, jnp.floating)
-    return jnp.asarray(target, prediction.dtype if floats else jnp.float32)
-
-
-class NotApart(Exception):
-    """A loss or a metric gave one number for a batch where each sample's was needed."""
-
-
-def weighted_mean(score: Any, weight: Any, mask: Any, live: Any = None) -> Any:
-    """The mean of a batch's scores as Keras 2.2 takes it.
-
-    A mask removes scores and divides by its mean; weights multiply and divide by the share that is not zero.
-
-    Arguments:
-        score: scores, (batch, ...); a scalar passes unchanged.
-        weight: None, or (batch,) or (batch, time).
-        mask: None, or a shape that broadcasts to the scores.
-        live: how many samples count, from the first on; None for all.
-    """
-    score = _as_array(score)
-    if live is not None and not score.ndim:
-        raise NotApart
-    if mask is not None:
-        shares = jnp.asarray(mask, score.dtype)
-        score = operators.multiply(score, shares) / _mean(shares, live)
-    if weight is not None:
-        weight = jnp.asarray(weight, score.dtype)
-        score = jnp.mean(score, axis=tuple(range(weight.ndim, score.ndim)))
-        score = operators.multiply(score, weight) / _mean(jnp.asarray(weight != 0, score.dtype), live)
-    return _mean(score, live)
-
-
-def _mean(values: Any, live: Any) -> Any:
-    """The mean over the first `live` samples, or over all."""
-    if live is None:
-        return jnp.mean(values)
-    counts = jnp.arange(values.shape[0], dtype=jnp.int32) < live
-    counts = counts.reshape(-1, *(1,) * (values.ndim - 1))
-    total = jnp.sum(jnp.where(counts, values, jnp.zeros_like(values)))
-    return total / jnp.asarray(jnp.maximum(live, 1) * math.prod(values.shape[1:]), values.dtype)
+        return total, jnp.stack([scalar(value) for value in (total, *shown, *measured)])
 
 
 def make_plan(
@@ -303,13 +269,19 @@ def _kind_of(loss: Any) -> str:
 
 def _metric(metric: Any, kind: str, shape: Any, prefix: str, weighted: bool, used: list[str]) -> MetricPlan:
     function, name = _metric_function(metric, kind, shape)
-    base = name = prefix + ("weighted_" if weighted else "") + name
+    stateful = isinstance(function, metrics_module.Metric) or _is_stateful_layer(function)
+    base = name = prefix + ("weighted_" if weighted and not isinstance(function, metrics_module.Metric) else "") + name
     number = 1
     while name in used:
         name = f"{base}_{number}"
         number += 1
     used.append(name)
-    return MetricPlan(name, function, weighted)
+    return MetricPlan(name, function, weighted, stateful)
+
+
+def _is_stateful_layer(metric: Any) -> bool:
+    """Whether a metric is what Keras 2.2 called stateful: a layer with `stateful` and `reset_states`."""
+    return bool(getattr(metric, "stateful", False)) and hasattr(metric, "reset_states")
 
 
 def _metric_function(metric: Any, loss: str, shape: Sequence[int | None]) -> tuple[Function, str]:

@@ -15,7 +15,15 @@ from kjax.engine import _feed, _programs
 from kjax.engine._feed import ArrayFeed, Held
 from kjax.engine._plan import NotApart, Plan
 from kjax.engine._programs import Program
-from kjax.engine._steps import Loops, Roles, batch_program, single_program, train_program, train_step
+from kjax.engine._steps import (
+    Loops,
+    Roles,
+    batch_program,
+    metrics_reset,
+    single_program,
+    train_program,
+    train_step,
+)
 from kjax.engine._tests import test_in_training
 
 if TYPE_CHECKING:
@@ -32,14 +40,15 @@ def make_trainer(model: Model, plan: Plan, trained: Sequence[Variable]) -> Train
     optimizer = model.optimizer
     optimizer.build(list(trained))
     others = [w for w in model.weights if w not in set(trained)]
-    roles = Roles(tuple(trained), tuple(dict.fromkeys([*others, *optimizer.hyper_variables])))
+    others += [*optimizer.hyper_variables, *(w for m in plan.stateful_metrics for w in m.function.weights)]
+    roles = Roles(tuple(trained), tuple(dict.fromkeys(others)))
     slots = optimizer.state_variables
     count = len(plan.log_names)
 
     def over_arrays(roles: Roles, looped: bool, loops: Loops, apart: bool) -> Any:
         step = train_step(model, plan, optimizer, slots, roles, loops.direct, loops.lean)
         test = test_in_training(model, plan, slots, roles, loops.held_size, apart)
-        return train_program(step, test, count, loops) if looped else single_program(step)
+        return train_program(step, test, count, loops, metrics_reset(plan, roles)) if looped else single_program(step)
 
     def one_batch(roles: Roles, _: bool, direct: bool) -> Any:
         return batch_program(train_step(model, plan, optimizer, slots, roles, direct))
@@ -250,6 +259,8 @@ class ArrayRun:
         epoch, batch = divmod(number, self.feed.steps)
         index, last, _ = self._rows
         ragged = batch == self.feed.full
+        if batch == 0:
+            self.trainer.model.reset_metrics()
         program = self.trainer.program
         compiled = program.compile((self.key, "rest") if ragged else self.key, tuple)
         rows = last[epoch] if ragged else index[epoch * self.feed.full + batch]

@@ -33,13 +33,16 @@ class Scanner:
         self.model, self.plan = model, plan
         self.apart = keeps_samples_apart(model) and (plan is None or scores_samples_apart(plan))
         self.shortcuts: dict[Any, Callable[[np.ndarray], np.ndarray]] = {}
-        roles = Roles((), tuple(model.weights))
+        metrics = () if plan is None else plan.stateful_metrics
+        # Whether a batch's results depend on the batches before.
+        self.carries = model.stateful or bool(metrics)
+        roles = Roles((), tuple(dict.fromkeys([*model.weights, *(w for m in metrics for w in m.function.weights)])))
         self.program = Program(self._build, roles)
         self._joint = Program(self._build_joint, roles, loops=False)
 
     def _build(self, roles: Roles, looped: bool) -> Any:
         step = predict_step(self.model, roles) if self.plan is None else test_step(self.model, self.plan, roles)
-        return scan_program(step, self.model.stateful, looped)
+        return scan_program(step, self.carries, looped)
 
     def _build_joint(self, roles: Roles, _: bool, size: int) -> Any:
         if self.plan is None:
@@ -160,7 +163,7 @@ class Scanner:
 
     def _scan(self, data: Any, samples: int, batch_size: int) -> Iterator[tuple[Any, int, int]]:
         """Yields (results stacked by batch, batches, samples) piece by piece."""
-        stateful = self.model.stateful
+        stateful = self.carries
         for piece, batches, count in _feed.scan_batches(data, samples, batch_size):
             key = _programs.signature(piece)
 

@@ -153,6 +153,8 @@ def train_step(
                 scope.tensors = tensors
                 total, logs = plan.score(outputs, masks, targets, weights, penalties)
             roles.check(scope)
+            if plan.stateful_metrics:
+                new = [scope.updates.get(v, value) for v, value in zip(everything.state, new, strict=True)]
             return total, (logs, new[: len(state)])
 
         total, gradients_times, (logs, new_state) = jax.vjp(loss, params, has_aux=True)
@@ -212,7 +214,28 @@ class Loops:
         return self.full + self.ragged
 
 
-def train_program(step: Callable[..., Any], test: Callable[..., Any], n_logs: int, loops: Loops) -> Callable[..., Any]:
+def metrics_reset(plan: Plan, roles: Roles) -> Callable[..., Arrays] | None:
+    """(state, whether) -> state in which the metrics begin anew, if so; None if no metric has a state."""
+    if not plan.stateful_metrics:
+        return None
+
+    def reset(state: Arrays, whether: Any) -> Arrays:
+        with Scope(roles.state, state) as scope:
+            plan.reset_metrics()
+        roles.check(scope)
+        news = [scope.updates.get(variable) for variable in roles.state]
+        return [old if new is None else jnp.where(whether, new, old) for old, new in zip(state, news, strict=True)]
+
+    return reset
+
+
+def train_program(
+    step: Callable[..., Any],
+    test: Callable[..., Any],
+    n_logs: int,
+    loops: Loops,
+    reset: Callable[..., Arrays] | None = None,
+) -> Callable[..., Any]:
     """Training over the batches `start` to `stop` of a block of epochs.
 
     (params, state, opt_state, data, held, rows, start, stop, seed, count) -> (params, state, opt_state, logs):
@@ -227,6 +250,7 @@ def train_program(step: Callable[..., Any], test: Callable[..., Any], n_logs: in
     Arguments:
         step: trains on a batch, as `train_step` makes it.
         test: (params, state, opt_state, held) -> logs (held, n_logs).
+        reset: what `metrics_reset` gives.
     """
     full, steps = loops.full, loops.steps
 
@@ -250,6 +274,8 @@ def train_program(step: Callable[..., Any], test: Callable[..., Any], n_logs: in
             params, state, opt_state, logs, tested = carry
             number = epoch * steps + batch
             step_key = jax.random.fold_in(key, count + (number - start))
+            if reset is not None:
+                state = reset(state, batch == 0)
             params, state, opt_state, log = step(params, state, opt_state, gather(data, samples), step_key)
             return params, state, opt_state, _put(logs, log[None], epoch, batch), tested
 

@@ -222,7 +222,10 @@ def evaluate(
 
 def _test(model: Model, batches: Batches, count: int | None, bar: Progbar | None, callbacks: Any) -> list[Any]:
     total: Any = 0.0
+    last: Any = None
     samples = step = 0
+    if model._plan is not None:
+        model.reset_metrics()
     with _loop.Told(callbacks, "test", model.metrics_names) as told:
         for batch in batches.take(count, "evaluation"):
             if batch is None:
@@ -230,13 +233,17 @@ def _test(model: Model, batches: Batches, count: int | None, bar: Progbar | None
             size = batch[0][0].shape[0]
             scanner = model._scanner("test")
             for logs, _, _ in scanner.test(batch, size, size):
-                total = total + size * logs[0].astype(np.float64)
+                last = logs[0].astype(np.float64)
+                total = total + size * last
                 told.of(np.array([size]), logs)
             samples += size
             step += 1
             if bar is not None:
                 bar.update(step)
-    return [np.float64(value) for value in total / max(1, samples)]
+    values = total / max(1, samples)
+    if last is not None and any(last_counts := model._require_plan().last_counts):
+        values = np.where(last_counts, last, values)
+    return [np.float64(value) for value in values]
 
 
 class Validator:

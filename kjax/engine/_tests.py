@@ -16,7 +16,7 @@ from jax import lax
 from kjax._core.graph import Variable
 from kjax._core.scope import Scope
 from kjax.engine._plan import Plan
-from kjax.engine._steps import Arrays, Roles, apply, key_of_loss, repeat
+from kjax.engine._steps import Arrays, Roles, apply, key_of_loss, metrics_reset, repeat
 
 if TYPE_CHECKING:
     from kjax.engine.network import Network
@@ -37,6 +37,8 @@ def test_step(model: Network, plan: Plan, roles: Roles) -> Test:
             scope.tensors = tensors
             _, logs = plan.score(outputs, masks, targets, weights, penalties)
         roles.check(scope)
+        if plan.stateful_metrics:
+            new_state = [scope.updates.get(v, value) for v, value in zip(roles.state, new_state, strict=True)]
         return new_state, logs
 
     return step
@@ -92,6 +94,8 @@ def joint_test(model: Network, plan: Plan, roles: Roles, size: int) -> Test:
 def looped_test(model: Network, plan: Plan, roles: Roles, size: int) -> Test:
     """(state, data) -> logs (batches, n_logs): batch after batch, of `size` samples but for the last."""
     step = test_step(model, plan, roles)
+    if plan.stateful_metrics:
+        return _measuring_test(step, metrics_reset(plan, roles), size)
 
     def program(state: Arrays, data: Any) -> Any:
         samples = jax.tree.leaves(data)[0].shape[0]
@@ -109,6 +113,35 @@ def looped_test(model: Network, plan: Plan, roles: Roles, size: int) -> Test:
         logs = repeat(bounds, lambda i, logs: logs.at[i].set(one(i * size, size)), logs)
         if samples % size:
             logs = jnp.concatenate([logs, one(full * size, samples % size)[None]])
+        return logs
+
+    return program
+
+
+def _measuring_test(step: Test, reset: Any, size: int) -> Test:
+    """`looped_test` where metrics have a state, which begins anew and is passed from batch to batch."""
+
+    def program(state: Arrays, data: Any) -> Any:
+        samples = jax.tree.leaves(data)[0].shape[0]
+        full = samples // size
+        key = jax.random.key(0)
+
+        def one(state: Arrays, i: Any, size: int) -> tuple[Arrays, Any]:
+            batch = jax.tree.map(lambda a: lax.dynamic_slice_in_dim(a, i, size), data)
+            return step(state, batch, jax.random.fold_in(key, i))
+
+        def body(i: Any, carry: Any) -> Any:
+            state, logs = carry
+            state, line = one(state, i * size, size)
+            return state, logs.at[i].set(line)
+
+        state = reset(state, True)
+        lines = jax.eval_shape(lambda: one(state, 0, size)[1])
+        state, logs = repeat(
+            None if full == 1 else (0, full), body, (state, jnp.zeros((full, *lines.shape), lines.dtype))
+        )
+        if samples % size:
+            logs = jnp.concatenate([logs, one(state, full * size, samples % size)[1][None]])
         return logs
 
     return program

@@ -23,10 +23,11 @@ from kjax.engine._scanner import Scanner
 from kjax.engine.base_layer import unpack
 from kjax.engine.input_layer import Input
 from kjax.engine.network import Network
+from kjax.engine.training_batches import BatchMethods
 from kjax.engine.training_generator import GeneratorMethods
 
 
-class Model(GeneratorMethods, Functions, Network):
+class Model(BatchMethods, GeneratorMethods, Functions, Network):
     """A model: a graph of layers between `inputs` and `outputs`, or a subclass with a `call` of its own.
 
     Arguments:
@@ -277,11 +278,12 @@ class Model(GeneratorMethods, Functions, Network):
         max_queue_size: int = 10,
         workers: int = 1,
         use_multiprocessing: bool = False,
+        return_dict: bool = False,
     ) -> Any:
         """The loss and the metrics on given data, averaged over the samples.
 
         Returns:
-            The loss, or a list [loss, metrics...] named by `metrics_names`.
+            The loss, or a list [loss, metrics...] named by `metrics_names`; with `return_dict`, a dictionary.
 
         Raises:
             RuntimeError: if the model has not been compiled.
@@ -290,18 +292,21 @@ class Model(GeneratorMethods, Functions, Network):
         self._require_compiled()
         if _adapt.is_source(x):
             how = Ways(workers, use_multiprocessing, max_queue_size), _loop.listeners(self, callbacks)
-            return unpack(_stream.evaluate(self, _adapt.batches(x, batch_size), steps, verbose, *how))
+            values = _stream.evaluate(self, _adapt.batches(x, batch_size), steps, verbose, *how)
+            return self._reported(values, return_dict)
         self._build_for(x)
         self._require_plan()
         data = _data.training(self, x, y, sample_weight, None, finite=False)
         if steps is not None:
             data = _data.first(data, _check.steps(steps, "steps") * _check.batch_size(batch_size))
         told = _loop.listeners(self, callbacks)
-        return unpack(self._evaluate_arrays(data, _check.batch_size(batch_size), verbose, told))
+        values = self._evaluate_arrays(data, _check.batch_size(batch_size), verbose, told)
+        return self._reported(values, return_dict)
 
     def _evaluate_arrays(self, data: Any, batch_size: int, verbose: int, callbacks: Any) -> list[Any]:
         samples = data[0][0].shape[0]
         told = _loop.Told(callbacks, "test", self.metrics_names)
+        self.reset_metrics()
         return _loop.evaluate_arrays(self._scanner("test"), data, samples, batch_size, verbose, told)
 
     def predict(
@@ -340,38 +345,6 @@ class Model(GeneratorMethods, Functions, Network):
             )
         scanner, told = self._scanner("predict"), _loop.Told(_loop.listeners(self, callbacks), "predict")
         return unpack(_loop.predict_arrays(scanner, inputs, samples, size, verbose, told))
-
-    # -- single batches ----------------------------------------------------------------------------------------------
-
-    @accepts_old_names("Model.train_on_batch")
-    def train_on_batch(
-        self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None, reset_metrics: bool = True
-    ) -> Any:
-        """One step of training on one batch. Returns the loss, or [loss, metrics...]."""
-        self._require_compiled()
-        self._build_for(x)
-        self._require_plan()
-        logs = self._ready()[1].one_batch(_data.training(self, x, y, sample_weight, class_weight))
-        return unpack([np.asarray(value) for value in logs])
-
-    @accepts_old_names("Model.test_on_batch")
-    def test_on_batch(self, x: Any, y: Any, sample_weight: Any = None, reset_metrics: bool = True) -> Any:
-        """The loss, or [loss, metrics...], of one batch."""
-        self._require_compiled()
-        self._build_for(x)
-        self._require_plan()
-        batch = _data.training(self, x, y, sample_weight, None, finite=False)
-        samples = batch[0][0].shape[0]
-        (logs, _, _), *_ = self._scanner("test").test(batch, samples, samples)
-        return unpack([np.asarray(value) for value in logs[0]])
-
-    def predict_on_batch(self, x: Any) -> Any:
-        """The outputs for one batch."""
-        self._build_for(x)
-        inputs = _data.inputs(self, x)
-        samples = _check.check_lengths(inputs, ())
-        scanner, told = self._scanner("predict"), _loop.Told(None, "predict")
-        return unpack(_loop.predict_arrays(scanner, inputs, samples, samples, 0, told))
 
     def to_jax(self) -> PureModel:
         """The model as a pure function and its pytrees: `apply, params, state = model.to_jax()`.

@@ -1,0 +1,27 @@
+"""Results of computing at once: numpy arrays that also answer to `.numpy()`, as TensorFlow 2's tensors do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import numpy as np
+
+
+class Value(np.ndarray):
+    """A numpy array with the method `numpy`."""
+
+    def numpy(self) -> Any:
+        """The plain array, or the number if it has no dimensions."""
+        return np.array(self)[()]
+
+
+def as_value(x: Any) -> Any:
+    """Arrays of JAX in `x`, a tree of any kind, as `Value`s; traced values and everything else as they are."""
+
+    def convert(leaf: Any) -> Any:
+        if isinstance(leaf, jax.Array) and not isinstance(leaf, jax.core.Tracer):
+            return np.array(leaf).view(Value)
+        return leaf
+
+    return jax.tree.map(convert, x)
