@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.core import Tracer
 
 
 class Value(np.ndarray):
@@ -20,7 +21,7 @@ def as_value(x: Any) -> Any:
     """Arrays of JAX in `x`, a tree of any kind, as `Value`s; traced values and everything else as they are."""
 
     def convert(leaf: Any) -> Any:
-        if isinstance(leaf, jax.Array) and not isinstance(leaf, jax.core.Tracer):
+        if isinstance(leaf, jax.Array) and not isinstance(leaf, Tracer):
             return np.array(leaf).view(Value)
         return leaf
 

@@ -65,7 +65,7 @@ def count(
 
 
 def thresholds_of(given: Any, default: float = 0.5) -> list[float]:
-    listed: list[Any] = [default] if given is None else given if isinstance(given, (list, tuple)) else [given]
+    listed: list[Any] = [default] if given is None else list(given) if isinstance(given, (list, tuple)) else [given]
     wrong = [t for t in listed if t is None or not 0 <= t <= 1]
     if wrong:
         raise ValueError(f"Threshold values must be in [0, 1]. Invalid values: {wrong}")
