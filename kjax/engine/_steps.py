@@ -214,19 +214,23 @@ class Loops:
         return self.full + self.ragged
 
 
-def metrics_reset(plan: Plan, roles: Roles) -> Callable[..., Arrays] | None:
-    """(state, whether) -> state in which the metrics begin anew, if so; None if no metric has a state."""
+def metrics_reset(plan: Plan, roles: Roles) -> Callable[..., Arrays]:
+    """(state, batch) -> state, in which the metrics begin anew if the batch is the first one, number 0, of an epoch."""
     if not plan.stateful_metrics:
-        return None
+        return _as_it_is
 
-    def reset(state: Arrays, whether: Any) -> Arrays:
+    def reset(state: Arrays, batch: Any) -> Arrays:
         with Scope(roles.state, state) as scope:
             plan.reset_metrics()
         roles.check(scope)
         news = [scope.updates.get(variable) for variable in roles.state]
-        return [old if new is None else jnp.where(whether, new, old) for old, new in zip(state, news, strict=True)]
+        return [old if new is None else jnp.where(batch == 0, new, old) for old, new in zip(state, news, strict=True)]
 
     return reset
+
+
+def _as_it_is(state: Arrays, batch: Any) -> Arrays:
+    return state
 
 
 def train_program(
@@ -234,7 +238,7 @@ def train_program(
     test: Callable[..., Any],
     n_logs: int,
     loops: Loops,
-    reset: Callable[..., Arrays] | None = None,
+    reset: Callable[..., Arrays] = _as_it_is,
 ) -> Callable[..., Any]:
     """Training over the batches `start` to `stop` of a block of epochs.
 
@@ -274,8 +278,7 @@ def train_program(
             params, state, opt_state, logs, tested = carry
             number = epoch * steps + batch
             step_key = jax.random.fold_in(key, count + (number - start))
-            if reset is not None:
-                state = reset(state, batch == 0)
+            state = reset(state, batch)
             params, state, opt_state, log = step(params, state, opt_state, gather(data, samples), step_key)
             return params, state, opt_state, _put(logs, log[None], epoch, batch), tested
 

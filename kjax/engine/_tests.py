@@ -135,7 +135,7 @@ def _measuring_test(step: Test, reset: Any, size: int) -> Test:
             state, line = one(state, i * size, size)
             return state, logs.at[i].set(line)
 
-        state = reset(state, True)
+        state = reset(state, 0)
         lines = jax.eval_shape(lambda: one(state, 0, size)[1])
         state, logs = repeat(
             None if full == 1 else (0, full), body, (state, jnp.zeros((full, *lines.shape), lines.dtype))
