@@ -271,8 +271,7 @@ def train_program(
         count: Any,
     ) -> tuple[Any, ...]:
         index, last, validated = rows
-        key = jax.random.key(seed)
-        epochs = validated.shape[0]
+        key, epochs = jax.random.key(seed), validated.shape[0]
 
         def train(carry: Any, samples: Any, epoch: Any, batch: Any) -> Any:
             params, state, opt_state, logs, tested = carry
