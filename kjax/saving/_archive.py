@@ -40,8 +40,9 @@ def write_model(filepath: Any, model: Any, include_optimizer: bool) -> None:
     with tempfile.TemporaryFile(prefix="kjax-") as weights:
         with hdf5.writing(weights) as file:
             _tree.write_weights(file, model)
-            if optimizer is not None and model.optimizer.state_variables:
-                variables = _keras3_optimizers.variables(model.optimizer)
+            state: Any = model.optimizer if optimizer is not None else None
+            if state is not None and state.state_variables:
+                variables = _keras3_optimizers.variables(state)
                 _tree.write_numbered(file.create_group("optimizer/vars"), variables)
         weights.seek(0)
         with zips.writing(filepath) as archive:
