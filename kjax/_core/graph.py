@@ -211,10 +211,10 @@ def _uses_phase(node: Node) -> bool:
 
 
 class _Outline(scope.Scope):
-    """A scope for shapes alone: a variable may have no value yet."""
+    """A scope for shapes alone: a variable may have no value yet, or no memory, and gets none here."""
 
     def read(self, variable: Any) -> Any:
-        if variable in self._values or variable.initialized:
+        if variable in self._values or (variable.initialized and not getattr(variable, "is_unfilled", False)):
             return super().read(variable)
         return jnp.zeros(variable.shape, jax.dtypes.canonicalize_dtype(variable.dtype))
 

@@ -204,6 +204,12 @@ class Variable(Symbolic):
         opened = scope.current()
         return self.stored if opened is None else opened.read(self)
 
+    @property
+    def is_unfilled(self) -> bool:
+        """Whether it has no memory yet: what it holds repeats one number."""
+        array = self._array
+        return isinstance(array, np.ndarray) and array.size > 1 and not any(array.strides)
+
     def store(self, array: jax.Array) -> None:
         """Hold the result of a program that wrote this variable."""
         self._array = array
