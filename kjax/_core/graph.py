@@ -56,7 +56,8 @@ class Node(Described):
         args, kwargs = self._fill(lookup)
         if hasattr(self.op, "run"):
             masks, _ = self._fill(mask_of, default=None)
-            return self.op.run(args, kwargs, masks)
+            with scope.capturing(lookup):
+                return self.op.run(args, kwargs, masks)
         return self.op(*args, **kwargs), None
 
     def _fill(self, lookup: Callable[[Any], Any], **default: Any) -> tuple[Any, dict[str, Any]]:
@@ -73,9 +74,21 @@ def is_symbolic(x: Any) -> bool:
     return isinstance(x, Variable) and scope.current() is None
 
 
+def _is_unknown(x: Any) -> bool:
+    return isinstance(x, Tensor) and not x.known
+
+
 def apply(op: Any, *args: Any, **kwargs: Any) -> Any:
-    """Call `op` if its arguments have values; make a node and return symbolic results if they do not."""
+    """Call `op` if its arguments have values; make a node and return symbolic results if they do not.
+
+    Inside of a layer's call, or of a loss, a symbolic tensor from outside stands for its value there.
+    """
     leaves = jax.tree.leaves((args, kwargs))
+    opened = scope.current()
+    captured = opened.captured if opened is not None else None
+    if captured is not None and any(_is_unknown(leaf) for leaf in leaves):
+        args, kwargs = jax.tree.map(lambda x: captured(x) if _is_unknown(x) else x, (args, kwargs))
+        leaves = jax.tree.leaves((args, kwargs))
     if any(is_symbolic(leaf) for leaf in leaves):
         return make_node(op, args, kwargs).result
     if any(isinstance(leaf, Symbolic) for leaf in leaves):
@@ -146,12 +159,15 @@ def _infer_shapes(node: Node) -> list[tuple[Any, Any]]:
     try:
         return [_infer(node, fill) for fill in _fills_for(node.inputs)]
     except (TypeError, ValueError) as error:
-        # An unknown batch size beside a known one means the same number.
+        # An unknown batch size beside a known one means the same number, be it given or made inside.
         shapes = [x.shape for x in [*node.inputs, *node.leaves] if hasattr(x, "shape")]
         sizes = {shape[0] for shape in shapes if shape and shape[0] is not None}
-        if len(sizes) == 1 and any(x.shape and x.shape[0] is None for x in node.inputs):
-            with contextlib.suppress(TypeError, ValueError):
-                return [_infer(node, size) for size in sizes]
+        if not sizes:
+            sizes = set(map(int, re.findall(r"\d+", str(error)))) - {0, 1, *_FILLS}
+        if any(x.shape and x.shape[0] is None for x in node.inputs):
+            for size in sorted(sizes):
+                with contextlib.suppress(TypeError, ValueError):
+                    return [_infer(node, size)]
         error.args = tuple(_readable(part) for part in error.args)
         raise
 
@@ -186,7 +202,11 @@ def _tracer(node: Node, fill: int, training: bool) -> tuple[Callable[..., Any], 
         def lookup(x: Any) -> Any:
             if isinstance(x, Variable):
                 return x.value
-            return x.static(fill) if x.static is not None else known[x]
+            if x.static is not None:
+                return x.static(fill)
+            if x not in known:  # a tensor from outside that the operation captured
+                known[x] = jnp.zeros(concrete(x).shape, x.dtype)
+            return known[x]
 
         with _Outline(training=training):
             return node.call(lookup, known_masks.get)
@@ -268,7 +288,7 @@ def evaluate(
     feeds: Mapping[Tensor, Any],
     masks: Mapping[Tensor, Any] | None = None,
     order: Sequence[Node] | None = None,
-    keep: dict[Any, Any] | None = None,
+    values: dict[Any, Any] | None = None,
     book: dict[Node, int] | None = None,
 ) -> tuple[list[Any], list[Any]]:
     """Values and masks of `outputs`, given values (and masks) of leaves or of any other tensors.
@@ -280,46 +300,71 @@ def evaluate(
         feeds: tensor to value. A fed tensor is not computed.
         masks: fed tensor to mask.
         order: the nodes to run, if the caller keeps them; found by `topological` if None.
-        keep: is given the values of all tensors that were computed.
+        values: where to keep the value of every tensor, for `Values`.
         book: that of the scope, if this is the graph that is being evaluated, once more: see `Scope.run`.
 
     Raises:
         MissingFeed: if an output depends on a leaf that is not fed.
     """
-    values: dict[Any, Any] = dict(feeds)
+    values = {} if values is None else values
+    values.update(feeds)
     known_masks: dict[Any, Any] = dict(masks or {})
+    lookup = Values(values, known_masks, book)
+    lookup.run(topological(outputs, feeds) if order is None else order)
+    return [lookup(x) for x in outputs], [known_masks.get(x) for x in outputs]
 
-    def lookup(tensor: Any) -> Any:
+
+class Values:
+    """Tells the value of any tensor when called with it: what is not in `values` is computed from them, and added.
+
+    Arguments:
+        values: tensor to value.
+        masks: tensor to mask.
+        book: see `evaluate`.
+    """
+
+    def __init__(
+        self,
+        values: dict[Any, Any],
+        masks: dict[Any, Any] | None = None,
+        book: dict[Node, int] | None = None,
+    ) -> None:
+        self.values = values
+        self.masks = {} if masks is None else masks
+        self.book = {} if book is None else book
+
+    def __call__(self, tensor: Any) -> Any:
         if isinstance(tensor, Variable):
             return tensor.value
-        if tensor in values:
-            return values[tensor]
+        if tensor not in self.values and tensor.node is not None and tensor.masked is None:
+            self.run(topological([tensor], self.values))
+        if tensor in self.values:
+            return self.values[tensor]
         if tensor.masked is not None:
-            return known_masks.get(tensor.masked)
+            return self.masks.get(tensor.masked)
         if isinstance(tensor, Constant):
             return jnp.asarray(tensor.value)
         raise MissingFeed(tensor)
 
-    def late(tensor: Any) -> Any:
-        return opened.updates.get(tensor, tensor.value) if isinstance(tensor, Variable) and opened else lookup(tensor)
+    def _late(self, tensor: Any) -> Any:
+        opened = scope.current()
+        written = isinstance(tensor, Variable) and opened is not None
+        return opened.updates.get(tensor, tensor.value) if written else self(tensor)
 
-    opened = scope.current()
-    book = {} if book is None else book
-
-    for node in topological(outputs, feeds) if order is None else order:
-        if all(output in values for output in node.outputs):
-            continue
-        # What has to wait for a write sees what was written; all else sees the values before the program.
-        call = functools.partial(node.call, late if node.after else lookup, known_masks.get)
-        result, result_masks = call() if opened is None else opened.run(node, book, call)
-        leaves = [result] if node.outputs[0].static else jax.tree.leaves(result)
-        for i, (tensor, value) in enumerate(zip(node.outputs, leaves, strict=True)):
-            if tensor not in values:
-                values[tensor] = value
-                known_masks[tensor] = result_masks[i] if result_masks else None
-    if keep is not None:
-        keep.update(values)
-    return [lookup(x) for x in outputs], [known_masks.get(x) for x in outputs]
+    def run(self, order: Sequence[Node]) -> None:
+        """Compute the outputs of nodes, each after those that it needs."""
+        opened = scope.current()
+        for node in order:
+            if all(output in self.values for output in node.outputs):
+                continue
+            # What has to wait for a write sees what was written; all else sees the values before the program.
+            call = functools.partial(node.call, self._late if node.after else self, self.masks.get)
+            result, result_masks = call() if opened is None else opened.run(node, self.book, call)
+            leaves = [result] if node.outputs[0].static else jax.tree.leaves(result)
+            for i, (tensor, value) in enumerate(zip(node.outputs, leaves, strict=True)):
+                if tensor not in self.values:
+                    self.values[tensor] = value
+                    self.masks[tensor] = result_masks[i] if result_masks else None
 
 
 _BINARY = {

@@ -41,7 +41,7 @@ class Scope:
         updates: variable to its new value, for all that the program writes.
         losses: scalars that the program adds to the loss.
         draws: how many random keys have been drawn.
-        tensors: values of symbolic tensors that a loss may refer to.
+        captured: tells the value of a symbolic tensor that a function captured; None where none can have one.
         book: for the graph that is being evaluated, node to how many had been drawn before it.
         missed: variables that the program read without having received them. A program with any must be traced
             again with them among its arguments, or it would keep their present values as constants.
@@ -63,7 +63,7 @@ class Scope:
         self._key = key
         self._frozen = False
         self.draws = 0
-        self.tensors: dict[Any, Any] = {}
+        self.captured: Callable[[Any], Any] | None = None
         self.book: dict[Any, int] = {}
 
     def read(self, variable: Readable) -> Any:
@@ -155,6 +155,20 @@ def current() -> Scope | None:
     """The innermost open scope of this thread, or None outside of any."""
     stack = _stack()
     return stack[-1] if stack else None
+
+
+@contextlib.contextmanager
+def capturing(lookup: Callable[[Any], Any]) -> Generator[None]:
+    """Let functions use symbolic tensors from outside, inside of a `with` block: `lookup` tells their values."""
+    opened = current()
+    if opened is None:
+        yield
+        return
+    outer, opened.captured = opened.captured, lookup
+    try:
+        yield
+    finally:
+        opened.captured = outer
 
 
 @contextlib.contextmanager

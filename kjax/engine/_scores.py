@@ -9,8 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from kjax import metrics as metrics_module
-from kjax._core import config, graph, operators, scope
-from kjax._core.graph import Tensor, Variable
+from kjax._core import config, graph, operators
 from kjax.backend._ops import array
 
 
@@ -25,11 +24,8 @@ def scalar(value: Any) -> Any:
 
 
 def _as_array(value: Any) -> Any:
-    """What a loss or metric of a user returned: a plain number, a variable, or a tensor that refers to the model's."""
-    if isinstance(value, Tensor):
-        opened = scope.current()
-        ((value,), _) = graph.evaluate([value], {} if opened is None else opened.tensors)
-    return array(value.value if isinstance(value, Variable) else value)
+    """What a loss or metric of a user returned: a plain number, a variable, or a tensor of the model."""
+    return array(graph.apply(lambda x: x, value))
 
 
 def as_target(target: Any, prediction: Any) -> Any:

@@ -91,7 +91,7 @@ def apply(
         written = [x for u in updates for x in (u[1:2] if isinstance(u, tuple) else [u]) if isinstance(x, Tensor)]
         order = model._order if not (symbolic or written) else None
         with scope.inside(frozen=not (model.trainable or model.stateful)):
-            values, masks = graph.evaluate([*model.outputs, *symbolic, *written], feeds, order=order, keep=tensors)
+            values, masks = graph.evaluate([*model.outputs, *symbolic, *written], feeds, order=order, values=tensors)
             _write_pairs(scope, updates, dict(zip(written, values[len(values) - len(written) :], strict=True)))
         values = values[: len(values) - len(written)]
         weights = [pair for layer in _layers(model) for pair in layer._regularized]
@@ -150,7 +150,7 @@ def train_step(
             )
             variables = [*everything.trainable, *everything.state]
             with Scope(variables, [*params, *known], training=True, key=key_of_loss(key)) as scope:
-                scope.tensors = tensors
+                scope.captured = graph.Values(tensors)
                 total, logs = plan.score(outputs, masks, targets, weights, penalties)
             roles.check(scope)
             if plan.stateful_metrics:

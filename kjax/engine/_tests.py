@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from kjax._core import graph
 from kjax._core.graph import Variable
 from kjax._core.scope import Scope
 from kjax.engine._plan import Plan
@@ -34,7 +35,7 @@ def test_step(model: Network, plan: Plan, roles: Roles) -> Test:
             model, roles, [], state, inputs, training=False, key=key, tensors=tensors
         )
         with Scope(roles.state, state, key=key_of_loss(key)) as scope:
-            scope.tensors = tensors
+            scope.captured = graph.Values(tensors)
             _, logs = plan.score(outputs, masks, targets, weights, penalties)
         roles.check(scope)
         if plan.stateful_metrics:

@@ -1,0 +1,83 @@
+"""Losses and layers that use symbolic tensors from outside, as variational autoencoders of 2016 do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from kjax import backend as K
+from kjax.layers import Dense, Dropout, Input, Lambda, Layer
+from kjax.models import Model
+
+
+def test_a_loss_may_use_a_hidden_tensor() -> None:
+    x = Input(shape=(6,))
+    hidden = Dense(2)(x)
+
+    def loss(y_true: Any, y_pred: Any) -> Any:
+        return K.mean(K.square(y_true - y_pred), axis=-1) + K.mean(K.square(hidden), axis=-1)
+
+    model = Model(x, Dense(6)(hidden))
+    model.compile("sgd", loss)
+    data = np.random.random((10, 6)).astype("float32")
+
+    def expected() -> float:
+        codes = Model(x, hidden).predict(data)
+        return float(((data - model.predict(data)) ** 2).mean() + (codes**2).mean())
+
+    np.testing.assert_allclose(model.evaluate(data, data, batch_size=4, verbose=0), expected(), rtol=1e-5)
+    before = expected()
+    np.testing.assert_allclose(model.train_on_batch(data, data), before, rtol=1e-5)
+    history = model.fit(data, data, batch_size=4, epochs=3, verbose=0, validation_data=(data, data)).history
+    np.testing.assert_allclose(history["val_loss"][-1], expected(), rtol=1e-5)
+    assert expected() < before
+
+
+def test_its_gradient_reaches_the_hidden_tensor() -> None:
+    x = Input(shape=(3,))
+    layer = Dense(1, use_bias=False)
+    hidden = layer(x)
+    model = Model(x, Lambda(K.stop_gradient)(hidden))
+    model.compile("sgd", lambda y_true, y_pred: K.square(hidden))
+    data, (kernel,) = np.ones((4, 3), "float32"), layer.get_weights()
+    model.train_on_batch(data, np.zeros((4, 1)))
+    np.testing.assert_allclose(layer.get_weights()[0], kernel - 0.01 * 2 * kernel.sum(), rtol=1e-5)
+
+
+def test_a_captured_tensor_has_one_value_in_a_step() -> None:
+    x = Input(shape=(50,))
+    dropped = Dropout(0.5)(x)
+    model = Model(x, dropped)
+    model.compile("sgd", lambda y_true, y_pred: K.square(y_pred - dropped))
+    assert model.train_on_batch(np.ones((8, 50)), np.zeros((8, 50))) == 0
+
+
+def test_a_layer_may_use_a_tensor_that_is_not_its_input() -> None:
+    a, b = Input(shape=(3,)), Input(shape=(3,))
+    model = Model([a, b], Lambda(lambda t: t * K.sum(b, axis=-1, keepdims=True))(a))
+    first, second = np.random.random((2, 4, 3)).astype("float32")
+    np.testing.assert_allclose(model.predict([first, second]), first * second.sum(-1, keepdims=True), rtol=1e-6)
+
+
+def test_a_layer_may_add_a_loss_of_such_tensors() -> None:
+    x = Input(shape=(3,))
+    mean, spread = Dense(2)(x), Dense(2)(x)
+
+    class Penalty(Layer):
+        def call(self, inputs: Any) -> Any:
+            self.add_loss(K.mean(1 + spread - K.square(mean) - K.exp(spread)), inputs=inputs)
+            return inputs
+
+    model = Model(x, Penalty()(Dense(1)(mean + spread)))
+    model.compile("sgd", loss=None)
+    data = np.random.random((5, 3)).astype("float32")
+    m, s = (Model(x, tensor).predict(data) for tensor in (mean, spread))
+    np.testing.assert_allclose(model.evaluate(data, None, verbose=0), (1 + s - m**2 - np.exp(s)).mean(), rtol=1e-5)
+
+
+def test_numbers_made_for_a_fixed_batch_meet_an_unknown_one() -> None:
+    x = Input(shape=(2,))
+    noisy = Lambda(lambda t: t + 0 * K.random_normal(shape=(5, 2)), output_shape=(2,))(x)
+    data = np.random.random((10, 2)).astype("float32")
+    np.testing.assert_allclose(Model(x, noisy).predict(data, batch_size=5), data)
