@@ -15,8 +15,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from kjax._core import naming, operators, scope
+from kjax._core import naming, scope
 from kjax._core.described import Described
+from kjax._core.overloads import install_operators
 from kjax._core.tensors import Constant, Dim, Symbolic, Tensor, Variable
 
 # Stand-ins for unknown dimensions while shapes are inferred. A dimension of the result that differs between the two is
@@ -367,56 +368,4 @@ class Values:
                     self.masks[tensor] = result_masks[i] if result_masks else None
 
 
-_BINARY = {
-    "add": operators.add,
-    "sub": operators.subtract,
-    "mul": operators.multiply,
-    "truediv": operators.divide,
-    "floordiv": operators.floor_divide,
-    "mod": operators.modulo,
-    "pow": operators.power,
-    "matmul": operators.matmul,
-    "and": operators.logical_and,
-    "or": operators.logical_or,
-}
-_ONE_SIDED = {
-    "lt": operators.less,
-    "le": operators.less_equal,
-    "gt": operators.greater,
-    "ge": operators.greater_equal,
-    "getitem": operators.getitem,
-}
-_UNARY = {"neg": jnp.negative, "abs": operators.absolute, "invert": jnp.logical_not}
-
-
-def _install_operators() -> None:
-    """Let `x + y`, `-x`, `x[i]` and the like go through `apply`. `==` stays identity, so that tensors can be keys."""
-
-    def install(name: str, method: Callable[..., Any]) -> None:
-        setattr(Symbolic, f"__{name}__", method)
-
-    for name, op in {**_BINARY, **_ONE_SIDED}.items():
-        install(name, lambda self, other, op=op: apply(op, self, other))
-    for name, op in _BINARY.items():
-        install(f"r{name}", lambda self, other, op=op: apply(op, other, self))
-    for name, op in _UNARY.items():
-        install(name, lambda self, op=op: apply(op, self))
-
-
-_install_operators()
-
-
-def _value_of(tensor: Tensor) -> Any:
-    """The value of a tensor that needs no feeds. It is kept, so that a random tensor is drawn once."""
-    if isinstance(tensor, Constant):
-        return tensor.value
-    kept = tensor.__dict__.get("_kept")
-    if kept is None:
-        with scope.suspended(), scope.Scope(key=scope.fresh_key()) as opened:
-            kept = evaluate([tensor], {})[0][0]
-        if not opened.missed:  # variables change
-            tensor.__dict__["_kept"] = kept
-    return kept
-
-
-Tensor._compute = _value_of  # pyright: ignore[reportAttributeAccessIssue]  # the method's other half
+install_operators(apply)
