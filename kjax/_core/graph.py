@@ -369,3 +369,19 @@ class Values:
 
 
 install_operators(apply)
+
+
+def _value_of(tensor: Tensor) -> Any:
+    """The value of a tensor that needs no feeds. It is kept, so that a random tensor is drawn once."""
+    if isinstance(tensor, Constant):
+        return tensor.value
+    kept = tensor.__dict__.get("_kept")
+    if kept is None:
+        with scope.suspended(), scope.Scope(key=scope.fresh_key()) as opened:
+            kept = evaluate([tensor], {})[0][0]
+        if not opened.missed:  # variables change
+            tensor.__dict__["_kept"] = kept
+    return kept
+
+
+Tensor._compute = _value_of  # pyright: ignore[reportAttributeAccessIssue]  # the method's other half

@@ -44,19 +44,3 @@ def install_operators(apply: Callable[..., Any]) -> None:
         install(f"r{name}", lambda self, other, op=op: apply(op, other, self))
     for name, op in _UNARY.items():
         install(name, lambda self, op=op: apply(op, self))
-
-
-def _value_of(tensor: Tensor) -> Any:
-    """The value of a tensor that needs no feeds. It is kept, so that a random tensor is drawn once."""
-    if isinstance(tensor, Constant):
-        return tensor.value
-    kept = tensor.__dict__.get("_kept")
-    if kept is None:
-        with scope.suspended(), scope.Scope(key=scope.fresh_key()) as opened:
-            kept = evaluate([tensor], {})[0][0]
-        if not opened.missed:  # variables change
-            tensor.__dict__["_kept"] = kept
-    return kept
-
-
-Tensor._compute = _value_of  # pyright: ignore[reportAttributeAccessIssue]  # the method's other half
