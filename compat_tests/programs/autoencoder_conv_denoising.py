@@ -2,7 +2,7 @@ import numpy as np
 import matplotlib.pyplot as plt
 from keras.layers import Input, Dense, Convolution2D, MaxPooling2D, UpSampling2D
 from keras.models import Model
-from keras.callbacks import TensorBoard, EarlyStopping
+from keras.callbacks import EarlyStopping
 
 np.random.seed(1)
 x = np.zeros((200, 8, 8, 1), dtype='float32')
@@ -20,8 +20,8 @@ h = UpSampling2D((2, 2))(encoded)
 decoded = Convolution2D(1, 3, 3, activation='sigmoid', border_mode='same')(h)
 autoencoder = Model(input=input_img, output=decoded)
 autoencoder.compile(optimizer='adam', loss='binary_crossentropy')
-history = autoencoder.fit(x_noisy, x, nb_epoch=25, batch_size=25, verbose=0,
-                          callbacks=[EarlyStopping(monitor='loss', patience=5)])
+history = autoencoder.fit(x_noisy, x, nb_epoch=60, batch_size=25, verbose=0,
+                          callbacks=[EarlyStopping(monitor='loss', patience=10)])
 out = autoencoder.predict(x_noisy)
 print(np.mean((x_noisy - x) ** 2), np.mean((out - x) ** 2))
 assert np.mean((out - x) ** 2) < 0.7 * np.mean((x_noisy - x) ** 2)
