@@ -38,6 +38,6 @@ x = Dropout(0.2)(l_merge)
 preds = Dense(2, activation='softmax')(x)
 model = Model(sequence_input, preds)
 model.compile(loss='categorical_crossentropy', optimizer='rmsprop', metrics=['acc'])
-model.fit(data[:200], labels[:200], batch_size=20, epochs=25, validation_data=(data[200:], labels[200:]), verbose=0)
+model.fit(data[:200], labels[:200], batch_size=20, epochs=70, validation_data=(data[200:], labels[200:]), verbose=0)
 assert np.array_equal(embedding_layer.get_weights()[0], embedding_matrix.astype('float32'))
 assert model.evaluate(data[200:], labels[200:], verbose=0)[1] > 0.9

@@ -13,7 +13,7 @@ model.add(Dense(1, activation='sigmoid'))
 model.compile(loss='binary_crossentropy', optimizer='adam', metrics=['accuracy'])
 filepath = "weights-improvement-{epoch:02d}-{val_acc:.2f}.hdf5"
 checkpoint = ModelCheckpoint(filepath, monitor='val_acc', verbose=1, save_best_only=True, mode='max')
-model.fit(X, Y, validation_split=0.33, epochs=15, batch_size=10, callbacks=[checkpoint], verbose=0)
+model.fit(X, Y, validation_split=0.33, epochs=40, batch_size=10, callbacks=[checkpoint], verbose=0)
 scores = model.evaluate(X, Y, verbose=0)
 print("%s: %.2f%%" % (model.metrics_names[1], scores[1] * 100))
 assert scores[1] > 0.85

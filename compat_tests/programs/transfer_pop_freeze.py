@@ -28,7 +28,8 @@ model.layers.pop()
 model.layers.pop()
 x_new = Dense(4, activation='softmax', name='predictions')(model.layers[-1].output)
 model2 = Model(model.input, x_new)
-model2.compile('adam', 'sparse_categorical_crossentropy', ['acc'])
+from keras.optimizers import Adam
+model2.compile(Adam(lr=0.01), 'sparse_categorical_crossentropy', ['acc'])
 model2.fit(x, y, batch_size=16, epochs=15, verbose=0)
 assert model2.evaluate(x, y, verbose=0)[1] > 0.9
 

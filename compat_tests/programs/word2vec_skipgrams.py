@@ -1,4 +1,5 @@
 import numpy as np
+from keras.optimizers import RMSprop
 from keras.models import Sequential, Model
 from keras.layers import Embedding, Reshape, Input, Dense, Dot
 from keras.preprocessing.text import Tokenizer
@@ -23,7 +24,7 @@ dot_product = Dot(axes=1)([target, context])
 dot_product = Reshape((1,))(dot_product)
 output = Dense(1, activation='sigmoid')(dot_product)
 model = Model(inputs=[input_target, input_context], outputs=output)
-model.compile(loss='binary_crossentropy', optimizer='rmsprop')
+model.compile(loss='binary_crossentropy', optimizer=RMSprop(lr=0.01))
 losses = []
 for epoch in range(6):
     loss = 0.
