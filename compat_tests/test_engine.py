@@ -18,7 +18,7 @@ from kjax import callbacks
 from kjax.engine import _epochs, _runs
 from kjax.engine._runs import ArrayRun
 from kjax.layers import BatchNormalization, Dense, Dropout, Layer
-from kjax.models import Sequential
+from kjax.models import Model, Sequential
 
 X, Y = data()
 _COMPILED = "/jax/core/compile/backend_compile_duration"
@@ -412,3 +412,19 @@ def test_arrays_that_were_handed_out_stay_valid_and_unchanged() -> None:
         model.predict(x)
     assert same_bits([np.asarray(a) for a in handed], copies)
     assert same_bits([np.asarray(x), np.asarray(y)], [X, Y])
+
+
+def test_the_list_of_a_stack_can_be_shortened() -> None:
+    """Scripts take the last layers off by `model.layers.pop()`, and go on from what is left."""
+    model = Sequential([Dense(5, input_shape=(3,)), Dense(4), Dense(2)])
+    model.layers.pop()
+    assert [layer.units for layer in model.layers] == [5, 4]
+    tail = Model(model.input, Dense(7)(model.layers[-1].output))
+    assert tail.output_shape == (None, 7)
+    assert len(tail.layers) == 4
+    model.outputs = [model.layers[-1].output]
+    model.add(Dense(6))
+    assert model.output_shape == (None, 6)
+    assert model.predict(np.ones((2, 3))).shape == (2, 6)
+    model.pop()
+    assert model.output_shape == (None, 4)

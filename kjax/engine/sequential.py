@@ -39,7 +39,9 @@ class Sequential(Model):
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers, without the input."""
+        """The layers, without the input. As in Keras 1, the list can be shortened: `model.layers.pop()`."""
+        if not any(isinstance(layer, InputLayer) for layer in self._stack):
+            return self._stack
         return [layer for layer in self._stack if not isinstance(layer, InputLayer)]
 
     def _children(self) -> list[Layer]:
@@ -119,7 +121,7 @@ class Sequential(Model):
         if not self.layers:
             raise TypeError("There are no layers in the model.")
         self._stack.pop()
-        self._tensors.pop()
+        del self._tensors[len(self._stack) :]
         if not self.layers:
             self._stack, self._tensors, self.inputs = [], [], []
             self._build_input_shape = None
