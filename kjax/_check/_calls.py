@@ -60,6 +60,11 @@ def check(callee: Real, call: Call) -> Checked:
     title = _title(callee)
     told: list[tuple[str, str, str]] = []
     args, kwargs = call.args, dict(call.kwargs)
+    told += [
+        ("translated", f"{title}({name}=)", "understood as Keras 0 meant it")
+        for name in arguments.taken_by(entry(callee))
+        if kwargs.pop(name, None) is not None
+    ]
     for converter in arguments.converters_of(entry(callee)):
         args, kwargs = _convert(converter, args, kwargs, title, call.node, told)
     signature = _signature(callee)

@@ -18,6 +18,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _converters: dict[str, Converter] = {}
 _around: dict[str, Around] = {}
+_taken: dict[str, tuple[str, ...]] = {}
 _waiting: dict[str, list[Callable[[], None]]] = {}
 
 
@@ -30,6 +31,11 @@ def converters_of(function: Any) -> list[Converter]:
             found.append(converter)
         function = getattr(function, "__wrapped__", None)
     return found
+
+
+def taken_by(function: Any) -> tuple[str, ...]:
+    """Keywords beside those of its signature that what stands around a method takes."""
+    return _taken.get(getattr(function, "__dict__", {}).get("_old_names_of", ""), ())
 
 
 def _owned(call: Any, owner: str) -> Any:
@@ -56,9 +62,13 @@ def install(owner: str, converter: Converter) -> None:
     _converters[owner] = converter
 
 
-def install_around(owner: str, around: Around) -> None:
-    """Let `around` make the calls to a method such as `'Model.fit'`, where arguments alone are not all that changed."""
+def install_around(owner: str, around: Around, keywords: tuple[str, ...] = ()) -> None:
+    """Let `around` make the calls to a method such as `'Model.fit'`, where arguments alone are not all that changed.
+
+    It takes `keywords` that the method itself does not know.
+    """
     _around[owner] = around
+    _taken[owner] = keywords
 
 
 def accepts_old_names(owner: str) -> Callable[[F], F]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from typing import Any
 
 from kjax import backend, metrics
 from kjax import backend as K
-from kjax.legacy._convert import Args, Kwargs, Table, convert
+from kjax._core.arguments import function_accepts_old_names
+from kjax.legacy._convert import Args, Kwargs, Table, install_tables
 
 _FORMAT = {"dim_ordering": "data_format"}
 _FORMATS = {"data_format": {"tf": "channels_last", "th": "channels_first", "default": None}}
@@ -50,15 +49,6 @@ TABLES = {
     "bias_add": _SPATIAL,
     "one_hot": Table(names={"nb_classes": "num_classes"}),
 }
-
-
-def _accepting(function: Callable[..., Any], table: Table) -> Callable[..., Any]:
-    @functools.wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        args, kwargs = convert(function.__name__, table, args, kwargs)
-        return function(*args, **kwargs)
-
-    return call
 
 
 def asymmetric_temporal_padding(x: Any, left_pad: int = 1, right_pad: int = 1) -> Any:
@@ -127,8 +117,9 @@ METRICS = (precision, recall, fbeta_score, fmeasure, matthews_correlation)
 
 def install_functions() -> None:
     """Let `K` accept old arguments and have its old functions; and let the old metrics be found by name."""
-    for name, table in TABLES.items():
-        setattr(backend, name, _accepting(getattr(backend, name), table))
+    install_tables({f"K.{name}": table for name, table in TABLES.items()})
+    for name in TABLES:
+        setattr(backend, name, function_accepts_old_names(f"K.{name}")(getattr(backend, name)))
     old = {"lesser": K.less, "lesser_equal": K.less_equal, "pack": K.stack, "deconv2d": K.conv2d_transpose}
     for function in (asymmetric_temporal_padding, asymmetric_spatial_2d_padding):
         old[function.__name__] = function

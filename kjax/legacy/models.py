@@ -196,4 +196,4 @@ AROUND = {
 def install_methods() -> None:
     """Let methods of models do what an argument of Keras 0 asked for."""
     for owner, around in AROUND.items():
-        arguments.install_around(owner, around)
+        arguments.install_around(owner, around, ("show_accuracy", "accuracy"))
