@@ -182,7 +182,8 @@ def model_version(path: pathlib.Path) -> int:
     import h5py
 
     with h5py.File(path, "r") as file:
-        kernel, bias = (file[f"model_weights/dense_1/dense_1/{name}:0"][()] for name in ("kernel", "bias"))
+        weights: Any = file["model_weights/dense_1/dense_1"]
+        kernel, bias = (weights[f"{name}:0"][()] for name in ("kernel", "bias"))
         assert file.attrs["keras_version"]
         assert file.attrs["model_config"]
     count = int(np.asarray(bias)[0])

@@ -152,11 +152,13 @@ NOT_APART: dict[str, Make] = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:Do not pass a layer instance:UserWarning")
 @pytest.mark.parametrize("kind", APART)
 def test_models_that_keep_samples_apart(kind: str) -> None:
     assert keeps_samples_apart(APART[kind]())
 
 
+@pytest.mark.filterwarnings("ignore:Do not pass a layer instance:UserWarning")
 @pytest.mark.parametrize("kind", NOT_APART)
 def test_models_that_do_not(kind: str) -> None:
     assert not keeps_samples_apart(NOT_APART[kind]())

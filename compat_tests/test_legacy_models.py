@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import warnings
 from typing import Any
 
@@ -287,9 +288,10 @@ def test_plot_by_its_old_name(tmp_path: Any) -> None:
 
 def test_modules_under_their_old_names() -> None:
     with kjax_alias():
-        import keras.backend.tensorflow_backend as KTF
-        from keras import objectives
-        from keras.layers import containers, regularizers
+        KTF = importlib.import_module("keras.backend.tensorflow_backend")
+        objectives = importlib.import_module("keras.objectives")
+        regularizers: Any = importlib.import_module("keras.layers").regularizers
+        containers: Any = importlib.import_module("keras.layers.containers")
 
         assert objectives is kjax.losses
         assert regularizers is kjax.regularizers

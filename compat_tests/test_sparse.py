@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import scipy.sparse
@@ -22,7 +24,8 @@ def test_placeholders_tell_whether_they_are_sparse() -> None:
 
 @pytest.mark.parametrize("form", ["csr", "coo"])
 def test_products_of_sparse_matrices(form: str) -> None:
-    x = scipy.sparse.random(3, 4, density=0.5, format=form, random_state=0, dtype="float32")
+    random: Any = scipy.sparse.random
+    x = random(3, 4, density=0.5, format=form, random_state=0, dtype="float32")
     y = np.random.RandomState(0).normal(size=(4, 2)).astype("float32")
     placeholder = K.placeholder((None, 4), sparse=True)
     (got,) = K.function([placeholder], [K.dot(placeholder, K.constant(y))])([x])
@@ -31,7 +34,8 @@ def test_products_of_sparse_matrices(form: str) -> None:
 
 
 def test_training_on_a_sparse_matrix_is_training_on_a_dense_one() -> None:
-    x = scipy.sparse.random(20, 6, density=0.3, format="csr", random_state=1, dtype="float32")
+    random: Any = scipy.sparse.random
+    x = random(20, 6, density=0.3, format="csr", random_state=1, dtype="float32")
     y = np.asarray(x.sum(axis=1), "float32").reshape(-1, 1)
     results = []
     for data in (x, x.toarray()):

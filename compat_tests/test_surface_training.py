@@ -70,7 +70,7 @@ def test_steps_as_functions() -> None:
     model._make_predict_function()
     before = model.get_weights()[0]
     tested = model.test_function([X, Y, W])
-    trained = model.train_function([X, Y, W, 1.0])
+    trained = model.train_function([X, Y, W, 1.0])  # pyright: ignore[reportOptionalCall]
     np.testing.assert_allclose(tested, trained, rtol=1e-5)
     assert np.abs(model.get_weights()[0] - before).max() > 1e-5
     (predicted,) = model.predict_function([X, 0.0])

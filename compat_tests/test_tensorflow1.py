@@ -6,6 +6,7 @@ Numbers are compared with numpy's, and with `tf.compat.v1` where TensorFlow is i
 from __future__ import annotations
 
 import gzip
+import importlib
 import os
 import pathlib
 import subprocess
@@ -433,7 +434,6 @@ def test_the_documents_program(tmp_path: pathlib.Path) -> None:
 
 def test_tensorflow_is_this_module_under_the_aliases() -> None:
     with compat.alias():
-        import tensorflow
-        import tensorflow.compat.v1 as v1
-
+        tensorflow = importlib.import_module("tensorflow")
+        v1 = importlib.import_module("tensorflow.compat.v1")
         assert tensorflow is v1 is tf

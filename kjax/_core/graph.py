@@ -349,8 +349,9 @@ class Values:
 
     def _late(self, tensor: Any) -> Any:
         opened = scope.current()
-        written = isinstance(tensor, Variable) and opened is not None
-        return opened.updates.get(tensor, tensor.value) if written else self(tensor)
+        if isinstance(tensor, Variable) and opened is not None:
+            return opened.updates.get(tensor, tensor.value)
+        return self(tensor)
 
     def run(self, order: Sequence[Node]) -> None:
         """Compute the outputs of nodes, each after those that it needs."""

@@ -50,6 +50,7 @@ class RemoteMonitor(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         import http.client
+        import urllib.parse
         import urllib.request
 
         text = json.dumps({"epoch": epoch, **{name: _plain(value) for name, value in (logs or {}).items()}})

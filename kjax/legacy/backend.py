@@ -120,7 +120,8 @@ def install_functions() -> None:
     install_tables({f"K.{name}": table for name, table in TABLES.items()})
     for name in TABLES:
         setattr(backend, name, function_accepts_old_names(f"K.{name}")(getattr(backend, name)))
-    old = {"lesser": K.less, "lesser_equal": K.less_equal, "pack": K.stack, "deconv2d": K.conv2d_transpose}
+    old: dict[str, Any] = {"lesser": K.less, "lesser_equal": K.less_equal, "pack": K.stack}
+    old["deconv2d"] = K.conv2d_transpose
     for function in (asymmetric_temporal_padding, asymmetric_spatial_2d_padding):
         old[function.__name__] = function
     for name, function in old.items():
