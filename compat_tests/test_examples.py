@@ -148,6 +148,14 @@ def test_the_handwritten_step_gets_as_far_as_the_model(mlp: Run, tmp_path_factor
     check_figures(out, "mnist_jax.png")
 
 
+def test_a_session_learns_digits_and_large_first_weights_hold_it_up(tmp_path_factory: pytest.TempPathFactory) -> None:
+    result, out = run("mnist_tensorflow1", tmp_path_factory)
+    assert result["scaled_loss"] < 5 < 20 < result["large_loss"]
+    assert result["scaled_accuracy"] > max(0.9, result["large_accuracy"])
+    assert result["large_accuracy"] > 0.5
+    check_figures(out, "mnist_tensorflow1.png")
+
+
 def test_mnist_is_taken_where_it_can_be_had(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
