@@ -2,7 +2,7 @@
 
 The graph is built once and run by `Session.run`; kjax compiles one program for each set of things fetched and fed.
 A network with one hidden layer is trained twice with Adam: once from weights of standard deviation 1, as early
-tutorials drew them, once from weights of 1 / sqrt(inputs). From the large ones the first losses are in the hundreds, and
+tutorials drew them, once from weights of 1 / sqrt(inputs). From the large ones the first loss is about a hundred, and
 after the same number of steps the network still knows fewer digits.
 """
 
