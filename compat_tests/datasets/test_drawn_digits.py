@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from compat_tests.datasets.files import found, refuse
-from kjax.datasets import _files, drawn_digits
+from kjax.datasets import drawn_digits
 
 
 def test_drawn_digits_shapes_balance_and_shuffling():
@@ -99,14 +99,3 @@ def test_drawn_digits_where_nothing_can_be_written(tmp_path: Path, monkeypatch: 
 def test_drawn_digits_arguments_are_checked(argument: str):
     with pytest.raises(ValueError, match=f"{argument}=-1"):
         drawn_digits.load_data(**{argument: -1})
-
-
-def test_files_are_replaced_whole(tmp_path: Path):
-    path = tmp_path / "deep" / "file"
-    with _files.replacing(path) as file:
-        file.write(b"old")
-    file = _files.replacing(path)
-    file.__enter__().write(b"ne")
-    assert not file.__exit__(RuntimeError, RuntimeError("interrupted"), None), "the error must go on"
-    assert path.read_bytes() == b"old"
-    assert list(path.parent.iterdir()) == [path]

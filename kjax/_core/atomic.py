@@ -11,10 +11,8 @@ import errno
 import functools
 import hashlib
 import os
-import secrets
 import shutil
 import stat
-import tempfile
 import time
 from collections.abc import Container, Generator
 from contextlib import contextmanager, suppress
@@ -84,6 +82,11 @@ def beside(path: Any, durable: bool = True) -> Generator[Path]:
         raise
 
 
+def part(path: Path) -> BinaryIO:
+    """A file to be filled in a folder of `staging`, which nobody reads before it is moved into place."""
+    return open(path, "wb")
+
+
 def write_bytes(path: Any, data: bytes, durable: bool = True) -> None:
     """Write a whole file. See `writing`."""
     with writing(path, durable) as file:
@@ -138,7 +141,7 @@ def _target(path: Path) -> Path:
 
 
 def _new_name() -> str:
-    return f"{_PREFIX}{_here()}-{os.getpid()}-{secrets.token_hex(8)}"
+    return f"{_PREFIX}{_here()}-{os.getpid()}-{os.urandom(8).hex()}"
 
 
 def _new_file(target: Path, durable: bool) -> Path:
@@ -153,6 +156,8 @@ def _new_file(target: Path, durable: bool) -> Path:
 @contextmanager
 def _through(target: Path) -> Generator[Path]:
     """A temporary file whose content goes to a device or a pipe in the end."""
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="kjax-") as folder:
         place = Path(folder) / "content"
         place.touch()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kjax import backend as K
+from kjax._core.guards import texts
 from kjax.applications import _weights
 
 CLASS_INDEX: dict[str, list[str]] = {}  # filled when first needed
@@ -99,8 +99,7 @@ def decode_predictions(preds: Any, top: int = 5, **kwargs: Any) -> list[list[tup
         )
     if not CLASS_INDEX:
         path = _weights.fetch("imagenet_class_index.json", CLASS_INDEX_PATH, _CLASS_INDEX_HASH)
-        with open(path, encoding="utf-8") as file:
-            CLASS_INDEX.update(json.load(file))
+        CLASS_INDEX.update(texts.parse_json(texts.read(path), str(path)))
     best = np.argsort(preds)[:, ::-1][:, :top]
     return [
         [(*CLASS_INDEX[str(i)], row[i]) for i in indices]  # type: ignore[misc]  # an id and a name

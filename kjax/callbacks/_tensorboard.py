@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from kjax import backend as K
-from kjax._core import config, events, scope
+from kjax._core import atomic, config, events, scope
 from kjax.callbacks._base import Callback
 
 _IMAGES = 3  # as many of a weight's channels are drawn
@@ -163,7 +163,7 @@ class TensorBoard(Callback):
             labels = given if isinstance(given, str) else given.get(name)
             text += f'embeddings {{\n  tensor_name: "{name}"\n  tensor_path: "{table}"\n'
             text += f'  metadata_path: "{labels}"\n}}\n' if labels else "}\n"
-        (folder / "projector_config.pbtxt").write_text(text, encoding="utf-8")
+        atomic.write_text(folder / "projector_config.pbtxt", text, durable=False)
 
 
 def _nodes(model: Any) -> Iterator[tuple[str, str, list[str], dict[str, str]]]:

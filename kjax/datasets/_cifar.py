@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tarfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from kjax._core.guards import Refused, open_file, size_of, tar
+from kjax._core.guards.pickles import read_batch
 from kjax.datasets._arrays import MAX_EXAMPLES, Arrays
-from kjax.datasets._unpickle import read_batch
 
 _IMAGE_BYTES = 32 * 32 * 3
 # A pickled part of CIFAR-100 keeps a file name of some 25 bytes beside every image.
@@ -103,10 +102,11 @@ def read(path: Path, version: Batches) -> Arrays:
 def _read_folder(path: Path, version: Batches) -> dict[str, bytes]:
     contents = {}
     for name in version.files:
-        size = (path / name).stat().st_size
-        if size > _MAX_FILE:
-            raise _broken(path, f"{name} has {size:,} bytes, more than any batch")
-        contents[name] = (path / name).read_bytes()
+        with open_file(path / name) as file:
+            size = size_of(file)
+            if size > _MAX_FILE:
+                raise _broken(path, f"{name} has {size:,} bytes, more than any batch")
+            contents[name] = file.read()
     return contents
 
 
@@ -114,17 +114,16 @@ def _read_archive(path: Path, version: Batches) -> dict[str, bytes]:
     """Reads members one by one; no name of the archive ever becomes a path."""
     contents: dict[str, bytes] = {}
     try:
-        with tarfile.open(path, "r:gz") as archive:
-            for member in archive:
+        with tar.reading(path, names_are_paths=False) as members:
+            for member in members:
                 name = member.name.rpartition("/")[2]
                 if member.size > _MAX_FILE:
-                    raise ValueError(f"its member {name} has {member.size:,} bytes, more than any batch")
-                file = archive.extractfile(member) if member.isreg() and name in version.files else None
-                if file is not None and name not in contents:
-                    contents[name] = file.read()
+                    raise Refused(f"its member {name} has {member.size:,} bytes, more than any batch")
+                if name in version.files and name not in contents and not member.is_folder:
+                    contents[name] = member.read(_MAX_FILE)
                 if len(contents) == len(version.files):
                     return contents
-    except (tarfile.TarError, ValueError, EOFError, OSError, zlib.error) as error:
+    except Refused as error:
         raise _broken(path, str(error)) from error
     raise _broken(path, f"it has no {', '.join(name for name in version.files if name not in contents)}")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import socket
-import tempfile
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -13,11 +12,12 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
+from kjax._core import atomic
+from kjax._core.guards import fetch as guarded
+from kjax._core.guards import open_file
 from kjax.datasets import _tfds
-from kjax.datasets._files import install
 
 PROBE_SECONDS = 2.5
-_READ_SECONDS = 30.0
 _CHUNK = 1 << 20
 
 
@@ -83,13 +83,12 @@ def fetch(name: str, files: tuple[RemoteFile, ...], folder: Path) -> None:
     if not any(answers.values()):
         hosts = dict.fromkeys(urlsplit(url).netloc for url in urls)
         raise OSError(f"no network ({' and '.join(hosts)} not reached in {PROBE_SECONDS} s)")
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".incoming-") as staging:
-        arrived = _arrived(name, files, answers, Path(staging))
+    with atomic.staging(folder) as staging:
+        arrived = _arrived(name, files, answers, staging)
         for file in files:
             check(arrived[file.filename], file)
         for file in files:
-            install(arrived[file.filename], folder / file.filename)
+            atomic.install(arrived[file.filename], folder / file.filename)
 
 
 def _arrived(name: str, files: tuple[RemoteFile, ...], answers: dict[str, bool], staging: Path) -> dict[str, Path]:
@@ -118,10 +117,9 @@ def get(file: RemoteFile, folder: Path) -> Path:
     """
     path = folder / file.filename
     try:
-        with urllib.request.urlopen(file.url, timeout=_READ_SECONDS) as source, path.open("wb") as target:
-            # One byte more than announced is enough to know that the file is wrong.
-            for chunk in _chunks(source, file.size + 1):
-                target.write(chunk)
+        with atomic.part(path) as target:
+            # One byte more than published is enough to know that the file is wrong.
+            guarded.download(file.url, target, file.size + 1)
         check(path, file)
     except BaseException:
         path.unlink(missing_ok=True)
@@ -139,7 +137,7 @@ def check(path: Path, file: RemoteFile) -> None:
     if size != file.size:
         raise ChecksumError(f"{file.filename} has {size:,} bytes, expected {file.size:,}")
     digest = hashlib.sha256()
-    with path.open("rb") as content:
+    with open_file(path) as content:
         for chunk in _chunks(content, size):
             digest.update(chunk)
     if digest.hexdigest() != file.sha256:

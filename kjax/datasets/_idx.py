@@ -9,6 +9,7 @@ from typing import IO
 
 import numpy as np
 
+from kjax._core.guards import open_file
 from kjax.datasets._arrays import MAX_EXAMPLES, Arrays
 
 _STEMS = {
@@ -55,8 +56,8 @@ def read_file(path: Path, ndim: int) -> np.ndarray:
         ValueError: another layout, or more or fewer bytes than the header announces.
     """
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            return _parse(file, ndim)
+        with open_file(path) as file, gzip.GzipFile(fileobj=file) if path.suffix == ".gz" else file as content:
+            return _parse(content, ndim)
     except (ValueError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError(f"The data set file {path} cannot be used: {error}. Delete or replace it.") from error
 

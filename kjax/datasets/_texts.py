@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import tempfile
-import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from kjax._core import atomic
+from kjax._core.guards import fetch
+from kjax._core.guards import texts as guarded
 from kjax.datasets import _download
-from kjax.datasets._files import install
 from kjax.datasets._sources import folders, own_folder
 
 _FOLDER = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
-_TIMEOUT_S = 30.0
 _MAX_BYTES = 64 << 20
 
 Lists = list[list[int]]
@@ -72,19 +70,15 @@ def find(file: File, path: str | None = None) -> Path:
 def _fetch(file: File, path: Path) -> Path:
     if not _download.reachable(file.url):
         raise OSError(f"no network ({file.url} not reached in {_download.PROBE_SECONDS} s)")
-    path.parent.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256() if len(file.digest) == 64 else hashlib.md5(usedforsecurity=False)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".incoming-") as staging:
-        arrived = Path(staging) / file.name
-        with urllib.request.urlopen(file.url, timeout=_TIMEOUT_S) as source, arrived.open("wb") as target:
-            left = _MAX_BYTES
-            while left > 0 and (chunk := source.read(min(1 << 18, left))):
-                left -= len(chunk)
-                digest.update(chunk)
-                target.write(chunk)
+    with atomic.staging(path.parent) as staging:
+        arrived = staging / file.name
+        with atomic.part(arrived) as target:
+            fetch.download(file.url, target, _MAX_BYTES)
+        digest.update(guarded.read(arrived, _MAX_BYTES))
         if digest.hexdigest() != file.digest:
             raise _download.ChecksumError(f"{file.name} has the hash {digest.hexdigest()}, expected {file.digest}")
-        install(arrived, path)
+        atomic.install(arrived, path)
     return path
 
 
@@ -96,12 +90,10 @@ def word_index(file: File, path: str | None) -> dict[str, int]:
     """
     place = find(file, path)
     try:
-        if place.stat().st_size > _MAX_BYTES:
-            raise ValueError(f"it has {place.stat().st_size:,} bytes, more than {_MAX_BYTES:,}")
-        index = json.loads(place.read_bytes())
+        index = guarded.parse_json(guarded.read(place, _MAX_BYTES), "it", _MAX_BYTES)
         if not isinstance(index, dict) or not all(type(number) is int for number in index.values()):
             raise ValueError("it does not map words to numbers")
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ValueError(f"The data set file {place} cannot be used: {error}. Delete or replace it.") from error
     return index
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
+from kjax._core.guards import open_file
 from kjax._core.sequence import Sequence
 from kjax.preprocessing._image_files import images_below, load_img
 from kjax.preprocessing._image_folders import tell
@@ -156,7 +158,7 @@ def text_dataset_from_directory(
     def read(paths: list[str]) -> np.ndarray:
         texts = np.empty(len(paths), object)
         for i, path in enumerate(paths):
-            with open(path, encoding="utf-8") as file:
+            with io.TextIOWrapper(open_file(path), encoding="utf-8") as file:
                 texts[i] = file.read(-1 if max_length is None else max_length)
         return texts
 

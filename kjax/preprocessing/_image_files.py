@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Iterable
@@ -9,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from kjax._core import config
+from kjax._core import atomic, config
+from kjax._core.guards import open_file
 from kjax.preprocessing import _calls
 
 EXTENSIONS = ("png", "jpg", "jpeg", "bmp", "ppm", "tif", "tiff")
@@ -68,7 +70,8 @@ def load_img(
     color_mode = "grayscale" if grayscale else color_mode
     if color_mode not in _MODES:
         raise ValueError(f'color_mode must be "grayscale", "rgb", or "rgba". Found: {color_mode!r}.')
-    with pil().open(path) as image:
+    images = pil()
+    with contextlib.nullcontext(path) if hasattr(path, "read") else open_file(path) as file, images.open(file) as image:
         image.load()
     deep = color_mode == "grayscale" and image.mode in ("I;16", "I")
     if not deep and image.mode != _MODES[color_mode]:
@@ -166,7 +169,14 @@ def save_img(
     if image.mode == "RGBA" and is_jpeg:
         image = image.convert("RGB")  # JPEG has no transparency
     file_format = "jpeg" if file_format is not None and file_format.lower() == "jpg" else file_format
-    image.save(path, format=file_format, **kwargs)
+    if hasattr(path, "write"):
+        image.save(path, format=file_format, **kwargs)
+        return
+    file_format = file_format or pil().registered_extensions().get(os.path.splitext(os.fsdecode(path))[1].lower())
+    if file_format is None:
+        raise ValueError(f"The ending of {os.fsdecode(path)!r} is that of no kind of image; name one by `file_format`.")
+    with atomic.writing(path, durable=False) as file:
+        image.save(file, format=file_format, **kwargs)
 
 
 def list_pictures(directory: Any, ext: str | Iterable[str] = "jpg|jpeg|bmp|png|ppm") -> list[str]:

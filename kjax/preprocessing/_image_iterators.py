@@ -13,7 +13,7 @@ from kjax._core import config
 from kjax._core.arguments import accepts_old_names
 from kjax._core.sequence import Sequence
 from kjax.preprocessing import _standard
-from kjax.preprocessing._image_files import EXTENSIONS, array_to_img, check_format
+from kjax.preprocessing._image_files import EXTENSIONS, check_format, save_img
 
 
 class Iterator(Sequence):
@@ -123,7 +123,7 @@ class Iterator(Sequence):
             return
         for image, index in zip(images, index_array, strict=True):
             name = f"{self.save_prefix}_{index}_{np.random.randint(largest)}.{self.save_format}"
-            array_to_img(image, self.data_format, scale=True).save(os.path.join(self.save_to_dir, name))
+            save_img(os.path.join(self.save_to_dir, name), image, self.data_format)
 
 
 class NumpyArrayIterator(Iterator):

@@ -21,7 +21,11 @@ BACKEND = "tensorflow"
 _MAX_ENTRIES = 2_000_000
 _MAX_DEPTH = 200
 
-BROKEN = (KeyError, IndexError, TypeError, AttributeError, ZeroDivisionError, OverflowError, RecursionError)
+BROKEN = (
+    KeyError, IndexError, TypeError, AttributeError, ZeroDivisionError, OverflowError, RecursionError, MemoryError,
+    SyntaxError,
+)  # fmt: skip
+"""What layers raise when a config is not theirs."""
 
 
 def class_and_config(model: Any) -> dict[str, Any]:
@@ -64,10 +68,9 @@ def loads(text: str | bytes, what: str) -> Any:
     Raises:
         ValueError: if it is none.
     """
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{what} is not JSON: {error}") from None
+    from kjax._core.guards import texts
+
+    return texts.parse_json(text, what)
 
 
 def to_json(model: Any, **kwargs: Any) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from kjax._core import notices
-from kjax._core.guards import hdf5, zips
+from kjax._core.guards import hdf5, texts, zips
 from kjax.engine._weights import unfilled
 from kjax.saving import _architecture, _compiled, _h5, _keras3, _keras3_optimizers, _tree, _weights
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 # The version whose format this is.
 _VERSION = "3.10.0"
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
-_MAX_CONFIG = 64 << 20
 
 
 def write_model(filepath: Any, model: Any, include_optimizer: bool) -> None:
@@ -33,7 +32,7 @@ def write_model(filepath: Any, model: Any, include_optimizer: bool) -> None:
         optimizer = _keras3_optimizers.written(model)
         if optimizer is not None:
             config["compile_config"] = optimizer
-    texts = {
+    contents = {
         _METADATA: {"keras_version": _VERSION, "date_saved": f"{datetime.datetime.now():%Y-%m-%d@%H:%M:%S}"},
         _CONFIG: config,
     }
@@ -46,7 +45,7 @@ def write_model(filepath: Any, model: Any, include_optimizer: bool) -> None:
                 _tree.write_numbered(file.create_group("optimizer/vars"), variables)
         weights.seek(0)
         with zips.writing(filepath) as archive:
-            for name, content in texts.items():
+            for name, content in contents.items():
                 archive.writestr(name, _architecture.dumps(content))
             with archive.open(_WEIGHTS, "w", force_zip64=True) as member:
                 while chunk := weights.read(1 << 22):
@@ -60,7 +59,7 @@ def read_model(filepath: Any, custom_objects: Mapping[str, Any] | None, compile:
         ValueError: if there is none, or it uses what kjax does not have.
     """
     with zips.reading(filepath) as archive:
-        config = _architecture.loads(archive.read(_CONFIG, _MAX_CONFIG), f"{_CONFIG} of the archive")
+        config = _architecture.loads(archive.read(_CONFIG, texts.MAX_BYTES), f"{_CONFIG} of the archive")
         _architecture.check_size(config)
         with unfilled():
             model = _architecture.from_file(_keras3.understood_file(config), custom_objects)

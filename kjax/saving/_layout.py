@@ -96,7 +96,7 @@ class StoredLayer:
 
     def __init__(self, group: Group, name: str) -> None:
         self.name = name
-        self._group = group.group(name)
+        self._group = group.group(inside(name))  # as it was written
         self.names = self._group.strings("weight_names")
 
     def read(self) -> list[np.ndarray]:

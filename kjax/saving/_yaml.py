@@ -8,9 +8,6 @@ from typing import Any
 from kjax.saving import _architecture
 
 _TUPLE = "tag:yaml.org,2002:python/tuple"
-# What PyYAML wrote under Python 2 for text and numbers.
-_TEXTS = ("python/unicode", "python/str")
-_NUMBERS = ("python/long", "python/int")
 
 
 def _module() -> Any:
@@ -41,21 +38,10 @@ def load(text: Any) -> Any:
     Raises:
         ValueError: if it is none, or holds something else than plain values and tuples.
     """
-    yaml = _module()
+    from kjax._core.guards import texts
 
-    class Loader(yaml.SafeLoader):
-        pass
-
-    Loader.add_constructor(_TUPLE, lambda loader, node: tuple(loader.construct_sequence(node, deep=True)))
-    for tag in _TEXTS:
-        Loader.add_constructor(f"tag:yaml.org,2002:{tag}", yaml.SafeLoader.construct_yaml_str)
-    for tag in _NUMBERS:
-        Loader.add_constructor(f"tag:yaml.org,2002:{tag}", yaml.SafeLoader.construct_yaml_int)
-    try:
-        return yaml.load(text, Loader)  # a safe loader, and nothing but tuples added
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError, AttributeError) as error:
-        said = " ".join(str(error).split())
-        raise ValueError(f"The architecture is not YAML of plain values: {said[:300]}") from None
+    _module()
+    return texts.parse_yaml(text, "The architecture")
 
 
 def _plain(value: Any, known: dict[int, Any]) -> Any:

@@ -6,8 +6,9 @@ import html
 import shutil
 import subprocess
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
+
+from kjax._core import atomic
 
 
 @dataclass
@@ -78,7 +79,7 @@ class Drawing:
 
     def write(self, path: Any, prog: Any = "dot", format: str = "raw") -> bool:
         """Write what `create` makes to a file."""
-        Path(path).write_bytes(self.create(prog, format))
+        atomic.write_bytes(path, self.create(prog, format), durable=False)
         return True
 
     def write_png(self, path: Any, prog: Any = "dot") -> bool:

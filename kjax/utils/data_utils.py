@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kjax._core import config
+from kjax._core.guards import open_file
 from kjax._core.sequence import Sequence
 from kjax.utils._enqueuers import GeneratorEnqueuer, OrderedEnqueuer, SequenceEnqueuer
 
@@ -118,7 +119,7 @@ def _download(origin: str, path: Path, file_hash: str | None, algorithm: str) ->
             return ""
         return f"does not have the {algorithm} hash {file_hash}; its sha256 is {_hash_file(arrived)}"
 
-    _fetch.fetch(origin, path, problem)
+    _fetch.download(origin, path, problem)
 
 
 def _extract_archive(file_path: Any, path: Any = ".", archive_format: str | Several[str] | None = "auto") -> bool:
@@ -148,7 +149,7 @@ def _hash_file(fpath: Any, algorithm: str = "sha256", chunk_size: int = _CHUNK) 
     if algorithm not in ("sha256", "auto", "md5"):
         raise ValueError(f"The hash algorithm must be 'auto', 'sha256' or 'md5'. Found: {algorithm!r}")
     digest = hashlib.md5(usedforsecurity=False) if algorithm == "md5" else hashlib.sha256()
-    with open(fpath, "rb") as file:
+    with open_file(fpath) as file:
         while chunk := file.read(chunk_size):
             digest.update(chunk)
     return digest.hexdigest()

@@ -23,6 +23,7 @@ class HDF5Matrix:
 
     Raises:
         KeyError: if the file has no such data set.
+        ValueError: if it lies outside of the file, or announces more than the file holds.
         ValueError: if `start` and `end` are no range of samples in it.
     """
 
@@ -37,15 +38,17 @@ class HDF5Matrix:
         end: int | None = None,
         normalizer: Callable[[np.ndarray], Any] | None = None,
     ) -> None:
-        import h5py
+        from kjax._core.guards import hdf5
 
         path = str(datapath)
         file = self.refs.get(path)
         if not file:  # an h5py file that was closed is false
-            file = self.refs[path] = h5py.File(path, "r")
-        if dataset not in file:
-            raise KeyError(f"{path} has no data set {dataset!r}. It has: {', '.join(sorted(file)) or 'nothing'}.")
-        self.data: Any = file[dataset]
+            file = self.refs[path] = hdf5.opened(path)
+        with hdf5.reading(file) as root:
+            dataset = dataset.strip("/")
+            if dataset not in root:
+                raise KeyError(f"{path} has no data set {dataset!r}. It has: {', '.join(root.names()) or 'nothing'}.")
+            self.data: Any = root.dataset(dataset).plain()
         self.start = start
         self.end: int = self.data.shape[0] if end is None else end
         if not 0 <= self.start <= self.end <= self.data.shape[0]:

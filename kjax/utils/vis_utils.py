@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from kjax._core import atomic
 from kjax._core.graph import Tensor
 from kjax.engine.base_layer import Layer
 from kjax.engine.network import Network
@@ -105,7 +106,7 @@ def plot_model(
     if not path.suffix:
         path = path.with_name(f"{path.name}.png")
     if name == "dot":
-        path.write_text(dot.to_string(), encoding="utf-8")
+        atomic.write_text(path, dot.to_string(), durable=False)
     else:
         dot.write(str(path), format=name)
     return _shown(path, name)

@@ -6,6 +6,6 @@ anything from a file, and ends with a clear error: `Refused` for what a file hol
 
 from __future__ import annotations
 
-from kjax._core.guards._budget import Budget, Refused
+from kjax._core.guards._budget import Budget, Refused, open_file, size_of
 
-__all__ = ["Budget", "Refused"]
+__all__ = ["Budget", "Refused", "open_file", "size_of"]

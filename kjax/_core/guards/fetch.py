@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import urllib.request
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from kjax._core.guards._budget import Refused
@@ -12,6 +13,10 @@ from kjax._core.guards._budget import Refused
 _SCHEMES = ("https", "http", "ftp", "file")
 _TIMEOUT_S = 30.0
 _CHUNK = 1 << 18
+
+
+class Incomplete(OSError):
+    """A file that broke off or did not fit."""
 
 
 def download(
@@ -39,7 +44,7 @@ def download(
     with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as source:
         size = _announced(source.headers.get("Content-Length"))
         if room is not None and size > room:
-            raise OSError(f"it has {size:,} bytes, and {room:,} are free on the disk")
+            raise Incomplete(f"it has {size:,} bytes, and {room:,} are free on the disk")
         done = 0
         while chunk := source.read(_CHUNK if max_bytes is None else min(_CHUNK, max_bytes - done)):
             target.write(chunk)
@@ -47,8 +52,13 @@ def download(
             if progress is not None:
                 progress(done, size)
     if done < size and (max_bytes is None or done < max_bytes):
-        raise OSError(f"it breaks off after {done:,} of {size:,} bytes")
+        raise Incomplete(f"it breaks off after {done:,} of {size:,} bytes")
     return done
+
+
+def free_bytes(folder: Any) -> int:
+    """Bytes that are free on the disk of a folder."""
+    return shutil.disk_usage(folder).free
 
 
 def _announced(length: str | None) -> int:

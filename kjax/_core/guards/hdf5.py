@@ -57,11 +57,19 @@ def reading(source: Any) -> Generator[Group]:
             yield Group(file.id, Shared(name, size, lambda: nullcontext(source), file.userblock_size), "")
         return
     name = os.fsdecode(source)
-    with open_file(source) as raw:
+    with opened(name) as file:
+        yield Group(file.id, Shared(name, file.id.get_filesize(), lambda: open_file(name), file.userblock_size), "")
+
+
+def opened(path: Any) -> h5py.File:
+    """A file, opened to be read; for what is in it there is `reading`."""
+    import h5py
+
+    name = os.fsdecode(path)
+    with open_file(path) as raw:
         size = size_of(raw)
         _check_start(raw, name, size)
-    with _opened(h5py, name, name) as file:
-        yield Group(file.id, Shared(name, size, lambda: open_file(name), file.userblock_size), "")
+    return _opened(h5py, name, name)
 
 
 @contextmanager

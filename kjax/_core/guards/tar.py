@@ -40,7 +40,9 @@ class Member:
 
     def chunks(self) -> Iterator[bytes]:
         """Its bytes, piece by piece. To be read before the next member is asked for."""
-        left = self.size
+        left = 0 if self.is_folder else self.size
+        if not left:
+            return
         try:
             with self._archive.extractfile(self._info) as source:
                 while left and (chunk := source.read(min(_CHUNK, left))):
@@ -67,36 +69,37 @@ class Member:
 
 
 @contextmanager
-def reading(source: Any) -> Generator[Iterator[Member]]:
+def reading(source: Any, names_are_paths: bool = True) -> Generator[Iterator[Member]]:
     """The members of a tar archive, packed by gzip, bzip2, xz or not at all, in their order.
 
     Arguments:
         source: a path or a binary file object.
+        names_are_paths: whether the members are to become files. Otherwise links and special files are left out, and
+            names may be any.
 
     Raises:
         OSError: if it cannot be opened.
         Refused: while the members are gone through, for links and special files, for names outside of the folder,
-            for one that unpacks to more than a hundred times its size, and for a broken one.
+            for an archive that unpacks to more than a hundred times its size, and for a broken one.
     """
     if hasattr(source, "read"):
-        yield _members(source, str(getattr(source, "name", "the file object")))
+        yield _members(source, str(getattr(source, "name", "the file object")), names_are_paths)
         return
     with open_file(source) as file:
-        yield _members(file, os.fsdecode(source))
+        yield _members(file, os.fsdecode(source), names_are_paths)
 
 
 def is_tar(path: Any) -> bool:
     """Whether a file begins as a tar archive does."""
     try:
         with open_file(path) as file:
-            stream = _unpacked(file, Budget(str(path), size_of(file)))
-            with tarfile.open(fileobj=stream, mode="r:"):
-                return True
+            start = _unpacked(file, Budget(str(path), size_of(file))).read(tarfile.BLOCKSIZE)
+            return not start.strip(b"\0") or bool(tarfile.TarInfo.frombuf(start, "utf-8", "surrogateescape"))
     except _BROKEN:
         return False
 
 
-def _members(file: Any, name: str) -> Iterator[Member]:
+def _members(file: Any, name: str, names_are_paths: bool) -> Iterator[Member]:
     try:
         size = size_of(file)
         # Twice: once for the bytes that are unpacked, once for the room that the members take.
@@ -109,7 +112,10 @@ def _members(file: Any, name: str) -> Iterator[Member]:
                 if info.size < 0 or info.offset <= last:
                     raise Refused(f"its member {info.name[:100]!r} has no valid size or place")
                 last = info.offset
-                _check(info)
+                if names_are_paths:
+                    _check(info)
+                elif not (info.isreg() or info.isdir()):
+                    continue
                 members.spend(info.size + _PER_MEMBER, f"its member {info.name!r}")
                 yield Member(info.name, info.isdir(), info.size, archive, info)
     except GeneratorExit:

@@ -43,7 +43,7 @@ def parse_json(text: str | bytes, source: str = "The JSON text", max_bytes: int 
     except RecursionError:
         raise _too_deep(source) from None
     except (ValueError, MemoryError) as error:
-        raise Refused(f"{source} is no valid JSON: {error}.") from error
+        raise Refused(f"{source} is not JSON: {error}.") from error
     _check_tree(value, source)
     return value
 
@@ -80,7 +80,7 @@ def parse_yaml(text: str | bytes, source: str = "The YAML text", max_bytes: int 
     except RecursionError:
         raise _too_deep(source) from None
     except (yaml.YAMLError, ValueError, TypeError, AttributeError, KeyError, IndexError, MemoryError) as error:
-        raise Refused(f"{source} is no valid YAML: {' '.join(str(error).split())[:300]}.") from error
+        raise Refused(f"{source} is not YAML of plain values: {' '.join(str(error).split())[:300]}") from error
     _check_tree(value, source)
     return value
 
@@ -108,7 +108,7 @@ def _check_tree(value: Any, source: str) -> None:
             elif isinstance(item, (list, tuple, set)):
                 below.extend(item)
             if items + len(below) > _MAX_ITEMS:
-                raise Refused(f"{source} holds more than {_MAX_ITEMS:,} items.")
+                raise Refused(f"{source} holds more than {_MAX_ITEMS:,} entries.")
         if not below:
             return
         items += len(below)
