@@ -158,12 +158,11 @@ class _ByIteration:
             )
 
     def begin(self) -> None:
-        self._iterator = None
+        """Start a pass. Called by the thread that uses the batches, so that numpy's generator repeats."""
+        self._iterator = iter(self._source)
 
     def take(self) -> Task:
         """Fetches a batch: what remains to be done is nothing."""
-        if self._iterator is None:
-            self._iterator = iter(self._source)
         with _lock_of(self._iterator):
             item = next(self._iterator, END)
         return END if item is END else lambda _: item

@@ -31,7 +31,7 @@ _PARTS = (
 )  # fmt: skip
 # Modules that are names themselves.
 _MODULES = (
-    "app", "contrib", "errors", "flags", "initializers", "layers", "logging", "losses", "math", "nn", "random",
+    "app", "contrib", "data", "errors", "flags", "initializers", "layers", "logging", "losses", "math", "nn", "random",
     "summary", "train",
 )  # fmt: skip
 

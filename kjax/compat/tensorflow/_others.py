@@ -12,6 +12,7 @@ from kjax._core.tensors import Shape
 from kjax.backend._ops import array
 from kjax.compat.tensorflow import _graph
 from kjax.compat.tensorflow._graph import node
+from kjax.compat.tensorflow.dtypes import as_dtype
 from kjax.compat.tensorflow.math import norm as norm
 from kjax.compat.tensorflow.random import set_random_seed
 
@@ -70,6 +71,24 @@ class TensorShape(Shape):
 
     def __new__(cls, dims: Any = ()) -> TensorShape:
         return super().__new__(cls, [None if d is None else int(d) for d in dims])
+
+
+class TensorSpec:
+    """The shape and the type of a tensor.
+
+    Arguments:
+        shape: the shape, None where a dimension is not known.
+        dtype: the type.
+        name: a name.
+    """
+
+    def __init__(self, shape: Any, dtype: Any = "float32", name: str | None = None) -> None:
+        self.shape = None if shape is None else TensorShape(shape)
+        self.dtype = as_dtype(dtype)
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"tf.TensorSpec(shape={self.shape}, dtype={self.dtype!r}, name={self.name!r})"
 
 
 def Print(
@@ -147,7 +166,7 @@ def logging_verbosity(*_: Any) -> None:
 
 __all__ = [
     "ConfigProto", "Dimension", "GPUOptions", "GraphOptions", "OptimizerOptions", "Print", "RunMetadata", "RunOptions",
-    "TensorShape", "disable_eager_execution", "disable_resource_variables", "disable_v2_behavior",
+    "TensorShape", "TensorSpec", "disable_eager_execution", "disable_resource_variables", "disable_v2_behavior",
     "disable_v2_tensorshape", "enable_resource_variables", "enable_v2_behavior", "executing_eagerly", "identity_n",
     "norm", "py_func", "set_random_seed",
 ]  # fmt: skip

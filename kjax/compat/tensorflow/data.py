@@ -1,0 +1,389 @@
+"""`tf.data`: data sets as chains of Python iterators of numpy arrays, which `fit`, `evaluate` and `predict` take."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from kjax.compat.tensorflow import _missing
+from kjax.compat.tensorflow._elements import (
+    Caller,
+    array_of,
+    called,
+    filled,
+    leaves,
+    mapped,
+    plain,
+    row,
+    stacked,
+    told,
+)
+
+AUTOTUNE = -1
+INFINITE_CARDINALITY, UNKNOWN_CARDINALITY = -1, -2
+
+_Draws = np.random.RandomState
+_Pass = Callable[[_Draws], Iterator[Any]]
+
+
+class Dataset:
+    """Elements that can be gone through again and again: arrays, or tuples and dictionaries of arrays.
+
+    What is random follows numpy's global generator, from which each pass draws one number when it begins.
+
+    Arguments:
+        begin: given a generator of random numbers, makes the iterator of a pass.
+        count: number of elements: -1 without end, -2 if it is not known.
+        random: whether a pass draws random numbers.
+    """
+
+    def __init__(self, begin: _Pass, count: int, random: bool = False) -> None:
+        self._begin, self._count, self._random = begin, int(count), random
+
+    # -- sources -----------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def from_tensor_slices(tensors: Any, name: str | None = None) -> Dataset:
+        """One element for each row of arrays, lists, or tuples and dictionaries of them.
+
+        Raises:
+            ValueError: if there is nothing to slice, or the numbers of rows differ.
+        """
+        arrays = mapped(array_of, tensors)
+        shapes = [np.shape(leaf) for leaf in leaves(arrays)]
+        if not shapes or () in shapes or len({shape[0] for shape in shapes}) != 1:
+            raise ValueError(
+                "Dataset.from_tensor_slices takes arrays with the same number of rows. "
+                f"Found arrays of shapes: {shapes}."
+            )
+        rows = shapes[0][0]
+        return Dataset(lambda _: (row(arrays, i) for i in range(rows)), rows)
+
+    @staticmethod
+    def from_tensors(tensors: Any, name: str | None = None) -> Dataset:
+        """One element: what is given."""
+        element = mapped(array_of, tensors)
+        return Dataset(lambda _: iter((element,)), 1)
+
+    @staticmethod
+    def from_generator(
+        generator: Callable[..., Any],
+        output_types: Any = None,
+        output_shapes: Any = None,
+        args: tuple[Any, ...] | None = None,
+        output_signature: Any = None,
+        name: str | None = None,
+    ) -> Dataset:
+        """What a function's generator or iterable gives, called anew for each pass.
+
+        Arguments:
+            generator: the function.
+            output_types: dtype of an element, or a tuple or dictionary of dtypes; as they are if None.
+            output_shapes: accepted, and not looked at.
+            args: arguments of the function.
+            output_signature: `tf.TensorSpec` in the place of `output_types`.
+
+        Raises:
+            TypeError: if `generator` is no function.
+        """
+        if not callable(generator):
+            raise TypeError(
+                "`generator` must be a Python callable that returns an iterable. "
+                f"Found: {type(generator).__name__}. Pass the function itself, without calling it."
+            )
+        types = mapped(lambda spec: spec.dtype, output_signature) if output_signature is not None else output_types
+        given = tuple(plain(leaf) for leaf in args or ())
+        return Dataset(lambda _: (typed_element(item, types) for item in generator(*given)), UNKNOWN_CARDINALITY)
+
+    @staticmethod
+    def range(*args: int, output_type: Any = "int64", name: str | None = None) -> Dataset:
+        """Whole numbers: `stop`, `start, stop` or `start, stop, step`."""
+        numbers = np.arange(*(int(a) for a in args), dtype=str(np.dtype(output_type)))
+        return Dataset(lambda _: iter(numbers), len(numbers))
+
+    @staticmethod
+    def zip(*args: Any, datasets: Any = None, name: str | None = None) -> Dataset:
+        """Elements side by side, as long as each data set of a tuple or dictionary has one."""
+        parts = args[0] if len(args) == 1 else args or datasets
+        found: list[Dataset] = leaves(parts)
+
+        def begin(draws: _Draws) -> Iterator[Any]:
+            for side_by_side in zip(*[part._begin(draws) for part in found], strict=False):
+                yield filled(parts, side_by_side)
+
+        counts = [part._count for part in found]
+        ends = [count for count in counts if count != INFINITE_CARDINALITY]
+        count = UNKNOWN_CARDINALITY if UNKNOWN_CARDINALITY in counts else min(ends, default=INFINITE_CARDINALITY)
+        return Dataset(begin, count, any(part._random for part in found))
+
+    # -- order -------------------------------------------------------------------------------------------------------
+
+    def shuffle(
+        self,
+        buffer_size: int,
+        seed: int | None = None,
+        reshuffle_each_iteration: bool | None = True,
+        name: str | None = None,
+    ) -> Dataset:
+        """Elements in a random order: each is drawn from the next `buffer_size` ones.
+
+        Arguments:
+            buffer_size: how many are looked at.
+            seed: makes the orders of the passes always the same ones.
+            reshuffle_each_iteration: whether each pass has an order of its own.
+
+        Raises:
+            ValueError: if `buffer_size` is not positive.
+        """
+        size = _positive("buffer_size", buffer_size)
+        passes = itertools.count()
+        first: list[int] = []  # the seed of the one order, if there is only one
+
+        def begin(draws: _Draws) -> Iterator[Any]:
+            if reshuffle_each_iteration is False:
+                if not first:
+                    first.append(draws.randint(2**31 - 1) if seed is None else int(seed) % 2**32)
+                own = _Draws(first[0])
+            else:
+                own = draws if seed is None else _Draws([int(seed) % 2**32, next(passes)])
+            return _shuffled(self._begin(draws), size, own)
+
+        return Dataset(begin, self._count, random=True)
+
+    def repeat(self, count: int | None = None, name: str | None = None) -> Dataset:
+        """`count` passes, one after the other; without end if it is None or -1."""
+        times = -1 if count is None else int(count)
+
+        def begin(draws: _Draws) -> Iterator[Any]:
+            for _ in itertools.count() if times < 0 else range(times):
+                empty = True
+                for element in self._begin(draws):
+                    empty = False
+                    yield element
+                if empty:
+                    return
+
+        total = self._count * times if self._count >= 0 and times >= 0 else self._count
+        if times < 0 and self._count:
+            total = INFINITE_CARDINALITY
+        return Dataset(begin, 0 if times == 0 else total, self._random)
+
+    def take(self, count: int, name: str | None = None) -> Dataset:
+        """The first `count` elements; all if it is -1."""
+        if count < 0:
+            return self
+        total = count if self._count == INFINITE_CARDINALITY else min(count, self._count)
+        return self._made(lambda elements: itertools.islice(elements, count), total)
+
+    def skip(self, count: int, name: str | None = None) -> Dataset:
+        """All elements but the first `count`; none if it is -1."""
+        if count < 0:
+            return self.take(0)
+        total = max(0, self._count - count) if self._count >= 0 else self._count
+        return self._made(lambda elements: itertools.islice(elements, count, None), total)
+
+    def shard(self, num_shards: int, index: int, name: str | None = None) -> Dataset:
+        """Every element whose number leaves `index` when it is divided by `num_shards`."""
+        total = len(range(index, self._count, num_shards)) if self._count >= 0 else self._count
+        return self._made(lambda elements: itertools.islice(elements, index, None, num_shards), total)
+
+    def concatenate(self, dataset: Dataset, name: str | None = None) -> Dataset:
+        """These elements, then those of another data set."""
+        counts = self._count, dataset._count
+        total = sum(counts) if min(counts) >= 0 else UNKNOWN_CARDINALITY
+        return Dataset(
+            lambda draws: itertools.chain(self._begin(draws), _later(dataset, draws)),
+            INFINITE_CARDINALITY if INFINITE_CARDINALITY in counts else total,
+            self._random or dataset._random,
+        )
+
+    # -- elements ----------------------------------------------------------------------------------------------------
+
+    def batch(
+        self,
+        batch_size: int,
+        drop_remainder: bool = False,
+        num_parallel_calls: int | None = None,
+        deterministic: bool | None = None,
+        name: str | None = None,
+    ) -> Dataset:
+        """`batch_size` elements at a time, as arrays with one row each; a last smaller batch unless it is dropped.
+
+        Raises:
+            ValueError: if `batch_size` is not positive; when it is gone through, if the shapes of elements differ.
+        """
+        size = _positive("batch_size", batch_size)
+
+        def batches(elements: Iterator[Any]) -> Iterator[Any]:
+            while group := list(itertools.islice(elements, size)):
+                if len(group) < size and drop_remainder:
+                    return
+                yield stacked(group)
+
+        total = self._count
+        if total >= 0:
+            total = total // size if drop_remainder else -(-total // size)
+        return self._made(batches, total)
+
+    def unbatch(self, name: str | None = None) -> Dataset:
+        """The rows of each element, one by one."""
+        return self.flat_map(lambda *parts: Dataset.from_tensor_slices(parts[0] if len(parts) == 1 else parts))
+
+    def map(
+        self,
+        map_func: Callable[..., Any],
+        num_parallel_calls: int | None = None,
+        deterministic: bool | None = None,
+        name: str | None = None,
+    ) -> Dataset:
+        """What a function makes of each element. The parts of a tuple are its arguments.
+
+        Functions of numpy are called with arrays, each time. A function that uses TensorFlow's operations is
+        compiled for the shapes it meets.
+        """
+        caller = Caller(map_func)
+        return self._made(lambda elements: (caller(element) for element in elements), self._count)
+
+    def filter(self, predicate: Callable[..., Any], name: str | None = None) -> Dataset:
+        """The elements of which a function says True."""
+        caller = Caller(predicate)
+        chosen = lambda elements: (element for element in elements if bool(caller(element)))  # noqa: E731
+        return self._made(chosen, UNKNOWN_CARDINALITY if self._count else 0)
+
+    def flat_map(self, map_func: Callable[..., Any], name: str | None = None) -> Dataset:
+        """The elements of the data sets that a function makes of each element, one data set after the other."""
+
+        def begin(draws: _Draws) -> Iterator[Any]:
+            for element in self._begin(draws):
+                yield from called(map_func, element)._begin(draws)
+
+        return Dataset(begin, UNKNOWN_CARDINALITY if self._count else 0, random=True)
+
+    def enumerate(self, start: int = 0, name: str | None = None) -> Dataset:
+        """(number, element), counted from `start`."""
+        return self._made(lambda elements: ((np.int64(i), e) for i, e in enumerate(elements, start)), self._count)
+
+    def cache(self, filename: Any = "", name: str | None = None) -> Dataset:
+        """Keeps the elements of the first whole pass in memory, for the later ones. `filename` is not used."""
+        kept: list[Any] = []
+
+        def begin(draws: _Draws) -> Iterator[Any]:
+            if kept:
+                yield from kept[0]
+                return
+            elements: list[Any] = []
+            for element in self._begin(draws):
+                elements.append(element)
+                yield element
+            kept[:] = [elements]
+
+        return Dataset(begin, self._count, self._random)
+
+    def prefetch(self, buffer_size: int, name: str | None = None) -> Dataset:
+        """The same elements: `fit` fetches batches ahead by itself."""
+        return self._made(lambda elements: elements, self._count)
+
+    def with_options(self, options: Any, name: str | None = None) -> Dataset:
+        """The same elements: options are without effect."""
+        return self.prefetch(0)
+
+    def apply(self, transformation_func: Callable[[Dataset], Any]) -> Any:
+        """What a function makes of the data set."""
+        return transformation_func(self)
+
+    def reduce(self, initial_state: Any, reduce_func: Callable[[Any, Any], Any], name: str | None = None) -> Any:
+        """`state = reduce_func(state, element)` for each element, from `initial_state` on."""
+        caller = Caller(reduce_func)
+        state = mapped(array_of, initial_state)
+        for element in self._elements():
+            state = caller((state, element))
+        return told(state)
+
+    # -- going through -----------------------------------------------------------------------------------------------
+
+    def _made(self, change: Callable[[Iterator[Any]], Iterator[Any]], count: int) -> Dataset:
+        """A data set that changes the passes of this one."""
+        return Dataset(lambda draws: change(self._begin(draws)), count, self._random)
+
+    def _elements(self) -> Iterator[Any]:
+        # One number here and now: what is drawn later may be drawn by another thread.
+        return self._begin(_Draws(np.random.randint(2**31 - 1) if self._random else 0))
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(told, self._elements())
+
+    def as_numpy_iterator(self) -> Iterator[Any]:
+        """Goes through it as numpy's arrays and numbers."""
+        return (mapped(plain, element) for element in self._elements())
+
+    def cardinality(self, name: str | None = None) -> Any:
+        """Number of elements: -1 without end, -2 if it is not known."""
+        return told(np.int64(self._count))
+
+    def __len__(self) -> int:
+        if self._count < 0:
+            reason = "has no end" if self._count == INFINITE_CARDINALITY else "has a length that is not known"
+            raise TypeError(f"The dataset {reason}, so `len` cannot tell it.")
+        return self._count
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __repr__(self) -> str:
+        return f"<kjax tf.data.Dataset of {self._count if self._count >= 0 else 'an unknown number of'} elements>"
+
+
+def typed_element(item: Any, types: Any) -> Any:
+    """An element of a generator, with the dtypes that were declared."""
+    if isinstance(types, (tuple, list)):
+        return tuple(typed_element(part, t) for part, t in zip(item, types, strict=True))
+    if isinstance(types, dict):
+        return {key: typed_element(item[key], t) for key, t in types.items()}
+    if types is None:
+        return mapped(array_of, item)
+    return np.asarray(item, object if types == "string" else np.dtype(types))
+
+
+def _later(dataset: Dataset, draws: _Draws) -> Iterator[Any]:
+    yield from dataset._begin(draws)
+
+
+def _positive(name: str, value: Any) -> int:
+    if int(value) < 1:
+        raise ValueError(f"`{name}` must be greater than zero. Found: {value}.")
+    return int(value)
+
+
+def _shuffled(elements: Iterator[Any], size: int, draws: _Draws) -> Iterator[Any]:
+    held = list(itertools.islice(elements, size))
+    for element in elements:
+        i = int(draws.random_sample() * len(held))
+        yield held[i]
+        held[i] = element
+    draws.shuffle(held)
+    yield from held
+
+
+class Options:
+    """Options of a data set; without effect."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        made = self.__dict__[name] = Options()
+        return made
+
+
+experimental = SimpleNamespace(
+    AUTOTUNE=AUTOTUNE,
+    INFINITE_CARDINALITY=INFINITE_CARDINALITY,
+    UNKNOWN_CARDINALITY=UNKNOWN_CARDINALITY,
+    cardinality=Dataset.cardinality,
+)
+
+__all__ = ["AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "Dataset", "Options", "experimental"]
+__getattr__ = _missing.attribute("tensorflow.data", __all__)
