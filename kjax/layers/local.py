@@ -22,7 +22,7 @@ class _LocallyConnected(Layer):
         self,
         filters: int,
         kernel_size: Any,
-        strides: Any,
+        strides: Any = 1,
         padding: str = "valid",
         data_format: str | None = None,
         activation: Any = None,
@@ -146,9 +146,6 @@ class LocallyConnected1D(_LocallyConnected):
         ValueError: for another padding, or if the length of the inputs is not known.
     """
 
-    def __init__(self, filters: int, kernel_size: Any, strides: Any = 1, *args: Any, **kwargs: Any) -> None:
-        super().__init__(filters, kernel_size, strides, *args, **kwargs)
-
 
 class LocallyConnected2D(_LocallyConnected):
     """Like `Conv2D`, but each place of the image has a kernel and a bias of its own.
@@ -174,9 +171,6 @@ class LocallyConnected2D(_LocallyConnected):
     """
 
     _rank = 2
-
-    def __init__(self, filters: int, kernel_size: Any, strides: Any = (1, 1), *args: Any, **kwargs: Any) -> None:
-        super().__init__(filters, kernel_size, strides, *args, **kwargs)
 
     def _convolve(self, inputs: Any) -> Any:
         return K.local_conv2d(inputs, self.kernel, self.kernel_size, self.strides, self.places, self.data_format)

@@ -184,6 +184,9 @@ class GlobalMaxPooling1D(_GlobalPooling):
         keepdims: whether the axis of steps stays, with length 1.
     """
 
+    def __init__(self, data_format: str | None = "channels_last", keepdims: bool = False, **kwargs: Any) -> None:
+        super().__init__(data_format, keepdims, **kwargs)
+
     def call(self, inputs: Any) -> Any:
         return K.max(inputs, axis=self._axes, keepdims=self.keepdims)
 
