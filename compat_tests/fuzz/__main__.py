@@ -17,6 +17,8 @@ from typing import Any
 
 from compat_tests.fuzz.targets import CLEAN, TARGETS, Inputs
 
+_READERS = ("zipfile", "tarfile", "json", "gzip", "pickle", "yaml")
+# Seconds of the processor.
 SLOW_S = 1.0
 HANGS_S = 5.0
 GROWTH = 200 << 20
@@ -88,8 +90,11 @@ def by_coverage(name: str, count: int, folder: Path) -> None:
 
     atheris: Any = importlib.import_module("atheris")  # where it is installed
 
-    with atheris.instrument_imports(include=["kjax._core.guards", "kjax.saving", "zipfile", "tarfile"]):
-        from compat_tests.fuzz import targets
+    # What is imported already is not instrumented.
+    for module in [name for name in sys.modules if name.startswith(("kjax", "compat_tests.fuzz.targets", *_READERS))]:
+        del sys.modules[module]
+    with atheris.instrument_imports(include=["kjax._core", "kjax.saving", *_READERS]):
+        targets: Any = importlib.import_module("compat_tests.fuzz.targets")
     corpus = folder / f"corpus-{name}"
     corpus.mkdir(parents=True, exist_ok=True)
     for number, data in enumerate(targets.TARGETS[name].seeds()):

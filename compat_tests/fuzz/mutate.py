@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
 import random
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 _POWERS = [1 << bits for bits in (2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 20, 24, 31, 32, 40, 63)]
 _NUMBERS = (0, 1, 3, 100, 1000, 4096, 1 << 64, *_POWERS, *(power - 1 for power in _POWERS))
@@ -86,6 +88,44 @@ def tar_sums(rng: random.Random, data: bytes) -> bytes:
             blocks[at + 148 : at + 156] = b" " * 8
             blocks[at + 148 : at + 156] = b"%06o\0 " % sum(blocks[at : at + 512])
     return bytes(blocks)
+
+
+_VALUES: tuple[Any, ...] = (
+    None, True, False, 0, 1, -1, 2, 3, 7, 0.5, 1e300, float("nan"), 2**31, 2**64, "", "d", "relu", "os",
+    "system", "same", "Dense",
+    "LSTM", "Lambda", "Sequential", "Model", "float16", "channels_first", [], {}, [None, 4], [0], ["d", 0, 0],
+    [[]],
+    {"class_name": "Dense", "config": {}}, {"class_name": "system", "config": {"command": "true"}}, {"a": None},
+)  # fmt: skip
+
+
+def in_json(rng: random.Random, seeds: Sequence[bytes]) -> bytes:
+    """A JSON text in which values, keys and parts are exchanged."""
+    tree = [json.loads(rng.choice(seeds))]
+    for _ in range(1 + min(int(rng.expovariate(0.6)), 5)):
+        places = list(_places(tree))
+        owner, key = rng.choice(places)
+        other, at = rng.choice(places)
+        way = rng.randrange(5)
+        if way == 0 and isinstance(owner, dict):
+            owner[rng.choice(("name", "units", "layer", "config", "class_name", "x", key))] = owner.pop(key)
+        elif way == 1 and len(places) > 1:
+            del owner[key]
+            if not tree:
+                return b"[]"
+        elif way == 2:
+            owner[key] = json.loads(json.dumps(other[at]))
+        else:
+            owner[key] = json.loads(json.dumps(rng.choice(_VALUES)))
+    return json.dumps(tree[0]).encode()
+
+
+def _places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Each value below a tree: what it lies in, and under which key."""
+    for key in list(value) if isinstance(value, dict) else range(len(value)):
+        yield value, key
+        if isinstance(value[key], (dict, list)):
+            yield from _places(value[key])
 
 
 def in_zip(rng: random.Random, seeds: Sequence[bytes], words: Sequence[bytes]) -> bytes:

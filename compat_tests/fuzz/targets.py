@@ -172,5 +172,7 @@ class Inputs:
         rng = random.Random(f"{self._name} {self._seed} {number}")
         if self._name == "npz" and rng.random() < 0.5:
             return mutate.in_zip(rng, self._npy, self._target.words)
+        if self._name == "config" and rng.random() < 0.8:
+            return mutate.in_json(rng, self._seeds)
         data = mutate.mutated(rng, self._seeds, self._target.words)
         return mutate.tar_sums(rng, data) if self._name == "tar" else data

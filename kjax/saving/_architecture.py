@@ -23,7 +23,7 @@ _MAX_DEPTH = 200
 
 BROKEN = (
     KeyError, IndexError, TypeError, AttributeError, ZeroDivisionError, OverflowError, RecursionError, MemoryError,
-    SyntaxError,
+    SyntaxError, NotImplementedError,
 )  # fmt: skip
 """What layers raise when a config is not theirs."""
 
