@@ -233,7 +233,7 @@ def test_penalties_and_bounds_of_every_weight() -> None:
     model = models.Sequential([layer])
     model.compile("sgd", "mse")
     model.fit(IMAGES, np.zeros((2, 6, 5, 2)), epochs=1, verbose=0)
-    assert len(layer.losses) == 3
+    assert len(layer.losses) == 4  # three weights and the output
     assert [type(w.constraint).__name__ for w in layer.weights] == ["NonNeg"] * 3
     # So far from zero are the sums that an update without bounds would leave it on the other side.
     assert all((w >= 0).all() for w in layer.get_weights())

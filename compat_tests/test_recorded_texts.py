@@ -25,6 +25,7 @@ DIFFERENT = {
     "err_set_weights_count",
     "err_reshape",
     "err_predict_empty",
+    "err_load_missing",
 }
 
 # Words that a message without shapes, numbers or names must still have.
@@ -153,6 +154,13 @@ def test_a_clear_value_error(name: str, words: tuple[str, ...]) -> None:
     compact = re.sub(r",\s+(?=\d|None|\))", ",", str(outcome.error))
     for word in words:
         assert re.search(rf"(?<!\w){re.escape(word)}(?!\w)", compact), outcome.error
+
+
+def test_a_missing_file_is_named_without_the_flags_of_the_library() -> None:
+    error = texts.run(TEXTS["err_load_missing"]["source"]).error
+    assert isinstance(error, OSError)
+    assert error.errno == 2
+    assert "none.h5" in str(error)
 
 
 class TestReading:
