@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from kjax._core.registry import Registry
+from kjax.optimizers import schedules
 from kjax.optimizers._adam import Adam, Adamax, Nadam
 from kjax.optimizers._base import Optimizer, OptimizerState
 from kjax.optimizers._gradient import SGD, Adadelta, Adagrad, RMSprop
@@ -37,6 +38,7 @@ __all__ = [
     "OptaxOptimizer",
     "Optimizer",
     "OptimizerState",
+    "schedules",
     "get",
     "serialize",
     "deserialize",

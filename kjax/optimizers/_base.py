@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Self, SupportsFloat, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Self, cast
 
 import jax
 import jax.numpy as jnp
@@ -14,8 +14,9 @@ import numpy as np
 from kjax._core import config, graph
 from kjax._core.gradients import gradients
 from kjax._core.graph import Variable
-
-Number = SupportsFloat | Variable
+from kjax._core.registry import keeps_objects
+from kjax.optimizers import schedules
+from kjax.optimizers._hyper import Hyperparameter, Number, ScheduledRate, as_number
 
 
 class OptimizerState(NamedTuple):
@@ -30,31 +31,6 @@ class OptimizerState(NamedTuple):
     slots: Any
 
 
-class Hyperparameter:
-    """An attribute that is a `Variable`. Assigning a number to it changes the variable's value.
-
-    Arguments:
-        stands_for: the hyperparameter's name, where the attribute has another one.
-    """
-
-    def __init__(self, stands_for: str | None = None) -> None:
-        self._name = stands_for
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = self._name or name
-
-    def __get__(self, optimizer: Optimizer | None, owner: type | None = None) -> Any:
-        if optimizer is None:
-            return self
-        held = optimizer.hyperparameters.get(str(self._name))
-        if held is None:
-            raise AttributeError(f"{type(optimizer).__name__} has no hyperparameter '{self._name}'.")
-        return held
-
-    def __set__(self, optimizer: Optimizer, value: Number) -> None:
-        self.__get__(optimizer).assign(as_number(value, str(self._name)))
-
-
 class Optimizer:
     """Base class of the optimizers: two pure functions, and everything around them.
 
@@ -64,7 +40,7 @@ class Optimizer:
         grads -> clipnorm -> clipvalue -> update at lr / (1 + decay * iterations) -> constraints
 
     Arguments:
-        lr: learning rate; None for an optimizer that has none.
+        lr: learning rate: a number, or a schedule of `keras.optimizers.schedules`; None for an optimizer that has none.
         **kwargs:
             learning_rate: the same as `lr`.
             clipnorm: the norm that all gradients together may have; larger ones are scaled down to it.
@@ -95,6 +71,7 @@ class Optimizer:
     def __init__(self, lr: Number | None = None, **kwargs: Any) -> None:
         self._refuse_unknown(kwargs)
         self.hyperparameters: dict[str, Variable] = {}
+        self.scheduled: ScheduledRate | None = None
         self.clipnorm = _optional_number(kwargs.get("clipnorm"), "clipnorm")
         self.clipvalue = _optional_number(kwargs.get("clipvalue"), "clipvalue")
         label = type(self).__name__
@@ -104,7 +81,9 @@ class Optimizer:
         self._awaited: list[Any] | None = None  # values for the slots, once there are slots
         if kwargs.get("learning_rate") is not None:
             lr = kwargs["learning_rate"]
-        if lr is not None:
+        if isinstance(lr, (schedules.LearningRateSchedule, Mapping)):
+            self._follow(lr)
+        elif lr is not None:
             self.hold(lr=lr)
 
     def _refuse_unknown(self, kwargs: dict[str, Any]) -> None:
@@ -123,7 +102,13 @@ class Optimizer:
         for name, value in values.items():
             label = f"{type(self).__name__}/{name}:0"
             number = as_number(value, name)
-            self.hyperparameters[name] = Variable(number, _hyper_dtype(), label, trainable=False)
+            self.hyperparameters[name] = Variable(number, schedules.rate_dtype(), label, trainable=False)
+
+    def _follow(self, schedule: Any) -> None:
+        schedule = schedules.deserialize(schedule) if isinstance(schedule, Mapping) else schedule
+        self.scheduled = ScheduledRate(schedule, self.iterations, f"{type(self).__name__}/lr:0")
+        # Programs get the number that may be assigned. The schedule is a part of them.
+        self.hyperparameters["lr"] = self.scheduled.fixed
 
     # The two pure functions of a subclass.
 
@@ -214,10 +199,13 @@ class Optimizer:
     def decayed_rate(self, iterations: Any) -> Any:
         """The learning rate after `iterations` steps; None where there is none."""
         held = self.hyperparameters
-        if "lr" not in held or "decay" not in held:
-            return held["lr"].value if "lr" in held else None
+        if "lr" not in held:
+            return None
+        rate = held["lr"].value if self.scheduled is None else self.scheduled.at(iterations)
+        if "decay" not in held:
+            return rate
         decay = held["decay"].value
-        return held["lr"].value * (1.0 / (1.0 + decay * jnp.asarray(iterations).astype(decay.dtype)))
+        return rate * (1.0 / (1.0 + decay * jnp.asarray(iterations).astype(decay.dtype)))
 
     def get_gradients(self, loss: Any, params: Sequence[Any]) -> list[Any]:
         """Symbolic gradients of `loss` with respect to `params`, clipped as in training."""
@@ -326,29 +314,15 @@ class Optimizer:
         clips = {"clipnorm": self.clipnorm, "clipvalue": self.clipvalue}
         given = {name: value for name, value in clips.items() if value is not None}
         values = {name: getattr(self, name) for name in self.arguments}
+        if self.scheduled is not None and self.scheduled.rules:
+            schedule = self.scheduled.schedule
+            values["lr"] = schedule if keeps_objects() else schedules.serialize(schedule)
         return {**given, **{k: float(v) if isinstance(v, Variable) else v for k, v in values.items()}}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         """An optimizer with the arguments that `get_config` gave."""
         return cls(**config)
-
-
-def as_number(value: Any, what: str) -> float:
-    """`value` as a Python float.
-
-    Raises:
-        TypeError: for anything but a number or a scalar.
-    """
-    if not callable(value) and not isinstance(value, (str, bytes)) and not np.ndim(value):
-        try:
-            return float(value)
-        except (TypeError, ValueError):
-            pass
-    raise TypeError(
-        f"`{what}` must be a number, got {value!r}. For a rate that changes while training, use `decay`, a "
-        "LearningRateScheduler callback, or assign to the optimizer's `lr`."
-    )
 
 
 def fuzz(epsilon: float | None) -> float:
@@ -358,11 +332,6 @@ def fuzz(epsilon: float | None) -> float:
 
 def _optional_number(value: Any, what: str) -> float | None:
     return None if value is None else as_number(value, what)
-
-
-def _hyper_dtype() -> str:
-    """`K.floatx()`, but no narrower than float32: a bfloat16 of 0.999 is 1."""
-    return config.floatx() if config.floatx() in ("float32", "float64") else "float32"
 
 
 def with_count(slots: Any, count: Any) -> Any:

@@ -23,11 +23,11 @@ _WITHOUT_EFFECT: dict[str, tuple[Any, ...]] = {
 def training_config(model: Any) -> dict[str, Any] | None:
     """What `compile` was told, as Keras 2 writes it; None, with a warning, for what cannot be written.
 
-    An optax transformation is made of functions, which no file holds.
+    An optax transformation is made of functions, which no file holds; a schedule of the user's may have no config.
     """
     try:
         optimizer = {"class_name": type(model.optimizer).__name__, "config": model.optimizer.get_config()}
-    except ValueError as error:
+    except (ValueError, NotImplementedError) as error:
         notices.warn(f"The model is saved without what `compile` was told: {error}")
         return None
     chosen = {
@@ -78,11 +78,6 @@ def optimizer_from(config: Any, custom_objects: Mapping[str, Any] | None) -> Any
     if name in (custom_objects or {}):
         return optimizers.deserialize(config, custom_objects)
     later = "learning_rate" in given
-    if later and not isinstance(given["learning_rate"], (int, float)):
-        raise ValueError(
-            "The file's optimizer has a schedule in the place of its learning rate. Load with `compile=False` and "
-            "compile the model with a LearningRateScheduler callback."
-        )
     if later and given.get("clipnorm") is not None:
         notices.warn("`clipnorm` of later versions bounds each gradient by itself; here it bounds them together.")
     elif later and given.get("global_clipnorm") is not None:

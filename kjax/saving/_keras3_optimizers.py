@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kjax._core import notices
+from kjax.optimizers import schedules
 from kjax.saving import _compiled
 
 if TYPE_CHECKING:
@@ -35,12 +36,14 @@ def written(model: Any) -> dict[str, Any] | None:
         reason = "today's optimizers have no `decay`"
     elif name == "Nadam" and optimizer.schedule_decay != 1.0:
         reason = "today's Nadam has `schedule_decay=1` alone"
+    elif optimizer.scheduled is not None and type(optimizer.scheduled.schedule).__name__ not in schedules.__all__:
+        reason = f"the schedule {type(optimizer.scheduled.schedule).__name__} is none of today's Keras"
     if reason:
         notices.warn(f"The model is saved without what `compile` was told: {reason}.")
         return None
     config = optimizer.get_config()
     settings = {
-        "name": name.lower(), "learning_rate": config["lr"], "global_clipnorm": optimizer.clipnorm,
+        "name": name.lower(), "learning_rate": _rate(config["lr"]), "global_clipnorm": optimizer.clipnorm,
         "clipvalue": optimizer.clipvalue, **{key: config[key] for key in _ARGUMENTS[name]},
     }  # fmt: skip
     chosen = _compiled.training_config(model) or {}
@@ -52,6 +55,11 @@ def written(model: Any) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
+def _rate(value: Any) -> Any:
+    known = {"module": "keras.optimizers.schedules", "registered_name": None}
+    return {**value, **known} if isinstance(value, dict) else value
+
+
 def variables(optimizer: Any) -> list[Variable]:
     """The variables of a built optimizer in the order of today's Keras."""
     by_parameter, after = _SLOTS[type(optimizer).__name__]
@@ -60,7 +68,8 @@ def variables(optimizer: Any) -> list[Variable]:
         by_parameter = ()
     rows = [row for group in zip(*(slots[slot] for slot in by_parameter), strict=True) for row in group]
     last = slots.get(after, []) if after != "vhats" or optimizer.amsgrad else []
-    return [optimizer.iterations, optimizer.lr, *rows, *last]
+    follows = optimizer.scheduled is not None and optimizer.scheduled.rules
+    return [optimizer.iterations, *([] if follows else [optimizer.lr]), *rows, *last]
 
 
 def restore(optimizer: Any, values: list[np.ndarray]) -> None:
