@@ -418,7 +418,7 @@ def test_the_list_of_a_stack_can_be_shortened() -> None:
     """Scripts take the last layers off by `model.layers.pop()`, and go on from what is left."""
     model = Sequential([Dense(5, input_shape=(3,)), Dense(4), Dense(2)])
     model.layers.pop()
-    assert [layer.units for layer in model.layers] == [5, 4]
+    assert [layer.units for layer in model.layers] == [5, 4]  # pyright: ignore[reportAttributeAccessIssue]
     tail = Model(model.input, Dense(7)(model.layers[-1].output))
     assert tail.output_shape == (None, 7)
     assert len(tail.layers) == 4

@@ -241,7 +241,7 @@ def test_errors() -> None:
     with pytest.raises(ValueError, match="decay_steps"):
         schedules.CosineDecay(0.1, 0)
     with pytest.raises(ValueError, match="learning rate schedule"):
-        SGD(lr={"class_name": "Falls", "config": {}})
+        SGD(lr={"class_name": "Falls", "config": {}})  # pyright: ignore[reportArgumentType]
     with pytest.raises(TypeError, match="`momentum` must be a number"):
         SGD(momentum=schedules.CosineDecay(0.1, 10))
     with pytest.raises(NotImplementedError, match="__call__"):

@@ -121,9 +121,10 @@ def as_number(value: Any, what: str) -> float:
         TypeError: for anything but a number or a scalar.
     """
     plain = not callable(value) or isinstance(value, Variable)
-    if plain and not isinstance(value, (str, bytes)) and not np.ndim(value):
+    scalar: Any = value
+    if plain and not isinstance(value, (str, bytes)) and not np.ndim(scalar):
         try:
-            return float(value)
+            return float(scalar)
         except (TypeError, ValueError):
             pass
     raise TypeError(
