@@ -198,7 +198,7 @@ def test_every_example_is_listed_and_documented() -> None:
     """README names each program, and each says in its docstring what to expect."""
     listed = (EXAMPLES / "README.md").read_text(encoding="utf-8")
     programs = [path for path in sorted(EXAMPLES.glob("*.py")) if not path.name.startswith("_")]
-    assert len(programs) == 7
+    assert len(programs) == 8
     for path in programs:
         assert f"`python examples/{path.name}`: " in listed
         assert len(load(path.stem).__doc__) > 300
