@@ -437,3 +437,13 @@ def test_tensorflow_is_this_module_under_the_aliases() -> None:
         tensorflow = importlib.import_module("tensorflow")
         v1 = importlib.import_module("tensorflow.compat.v1")
         assert tensorflow is v1 is tf
+
+
+@pytest.mark.parametrize("steps", [41, 49, 1000])
+def test_a_staircase_steps_down_where_it_should(steps: int) -> None:
+    # step / steps may be rounded to less than 1 where a compiler multiplies by 1 / steps.
+    step = tf.placeholder(tf.int64, [])
+    rate = tf.train.exponential_decay(1.0, step, steps, 0.5, staircase=True)
+    with tf.Session() as session:
+        found = [session.run(rate, {step: n * steps + k}) for n in (1, 2, 3) for k in (-1, 0)]
+    assert found == [1.0, 0.5, 0.5, 0.25, 0.25, 0.125]

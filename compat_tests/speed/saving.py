@@ -7,83 +7,76 @@ from __future__ import annotations
 
 import os
 import pathlib
-import resource
-import subprocess
+import statistics
 import sys
 import tempfile
 import time
+import warnings
+from collections.abc import Callable
 
 import numpy as np
 
-SIDE = 10_000
+SIDE, ROUNDS = 10_000, 9
+STATUS, PEAK = pathlib.Path("/proc/self/status"), pathlib.Path("/proc/self/clear_refs")
 
 
-def raw(folder: pathlib.Path) -> tuple[float, float]:
-    """Seconds to write and flush the bytes, and to read them."""
-    data, path = np.ones((SIDE, SIDE), "float32"), folder / "raw"
-    start = time.perf_counter()
+def write(path: pathlib.Path, data: np.ndarray) -> None:
+    """Write the bytes and flush them to the disk."""
     with open(path, "wb") as file:
         file.write(data)  # pyright: ignore[reportArgumentType]  # an array is a buffer
         os.fsync(file.fileno())
-    written = time.perf_counter() - start
-    start = time.perf_counter()
+
+
+def read(path: pathlib.Path) -> None:
+    """Read the bytes into new memory."""
     with open(path, "rb") as file:
         file.readinto(np.empty((SIDE, SIDE), "float32"))  # pyright: ignore[reportArgumentType]
-    return written, time.perf_counter() - start
+
+
+def measured(call: Callable[[], object]) -> tuple[float, int]:
+    """How long a call takes, and by how many bytes the process's memory was at most larger than before."""
+    PEAK.write_text("5")  # from here on Linux looks for a new peak
+    before = peak()
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start, peak() - before
 
 
 def peak() -> int:
-    """The most memory that this process ever had, in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    """The most memory that this process had since the peak was last reset, in bytes."""
+    (line,) = [line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM")]
+    return int(line.split()[1]) * 1024
 
 
-def save(path: str) -> None:
-    """Time the saving of a model."""
-    from kjax.engine._weights import unfilled
-    from kjax.layers import Dense
-    from kjax.models import Sequential
-
-    with unfilled():
-        model = Sequential([Dense(SIDE, input_shape=(SIDE,))])
-    model.layers[0].weights[0].hold(np.ones((SIDE, SIDE), "float32"))
-    model.layers[0].weights[0].stored.block_until_ready()
-    before = peak()
-    start = time.perf_counter()
-    model.save(path)
-    print(time.perf_counter() - start, peak() - before)
-
-
-def load(path: str) -> None:
-    """Time the loading of a model."""
-    import warnings
-
-    from kjax.layers import Dense
-    from kjax.models import Sequential, load_model
-
-    small = path + ".small.h5"
-    Sequential([Dense(2, input_shape=(2,))]).save(small)
-    warnings.simplefilter("ignore")
-    load_model(small)
-    before = peak()
-    start = time.perf_counter()
-    load_model(path)
-    print(time.perf_counter() - start, peak() - before)
+def compare(what: str, raw: Callable[[], object], ours: Callable[[], object]) -> None:
+    """Run both in turn, and print medians, ratios and the memory that ours took."""
+    rounds = [(measured(raw), measured(ours)) for _ in range(ROUNDS)]
+    ratios = [mine[0] / bare[0] for bare, mine in rounds]
+    bare, mine = (statistics.median(part[side][0] for part in rounds) for side in (0, 1))
+    memory = max(mine[1] for _, mine in rounds) / (4 * SIDE * SIDE)
+    print(
+        f"{what}: {mine:.3f} s, raw {bare:.3f} s; ratio {statistics.median(ratios):.2f} ({min(ratios):.2f} to "
+        f"{max(ratios):.2f}); memory grew by {memory:.2f} of the model"
+    )
 
 
 def main() -> None:
-    """Measure each in a process of its own."""
+    """Compare saving with writing, and loading with reading."""
+    from kjax.engine._weights import unfilled
+    from kjax.layers import Dense
+    from kjax.models import Sequential, load_model
+
+    warnings.simplefilter("ignore")  # the model was not compiled
+    data = np.ones((SIDE, SIDE), "float32")
+    with unfilled():
+        model = Sequential([Dense(SIDE, input_shape=(SIDE,))])
+    (kernel, _) = model.layers[0].weights
+    kernel.hold(data)
+    kernel.stored.block_until_ready()  # where it is after training
     with tempfile.TemporaryDirectory(dir=sys.argv[1] if len(sys.argv) > 1 else None) as name:
-        folder = pathlib.Path(name)
-        written, read = min(raw(folder) for _ in range(3))
-        size = 4 * SIDE * SIDE
-        for what, base in (("save", written), ("load", read)):
-            code = f"from compat_tests.speed import saving; saving.{what}({str(folder / 'm.h5')!r})"
-            done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-            seconds, memory = map(float, done.stdout.split())
-            print(
-                f"{what}: {seconds:.3f} s, raw {base:.3f} s, {seconds / base:.2f} times; "
-                f"memory grew by {memory / size:.2f} of the model"
-            )
+        bare, saved = pathlib.Path(name, "raw"), pathlib.Path(name, "model.h5")
+        compare("save", lambda: write(bare, data), lambda: model.save(str(saved)))
+        compare("load", lambda: read(bare), lambda: load_model(str(saved)))
 
 
 if __name__ == "__main__":

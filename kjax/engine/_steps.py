@@ -96,7 +96,7 @@ def apply(
         values = values[: len(values) - len(written)]
         weights = [pair for layer in _layers(model) for pair in layer._regularized]
         penalties = [*(regularizer(weight.value) for weight, regularizer in weights), *scope.losses]
-        penalties += [jnp.asarray(loss, jnp.float32) for loss in losses if isinstance(loss, (int, float))]
+        penalties += [jnp.asarray(loss, log_dtype()) for loss in losses if isinstance(loss, (int, float))]
         count = len(model.outputs)
         new_state = [scope.updates.get(variable, value) for variable, value in zip(roles.state, state, strict=True)]
         model.draws_randomly |= scope.draws > 0 and not training

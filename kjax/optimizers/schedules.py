@@ -84,10 +84,7 @@ class _Decay(_Formula):
 
     def periods(self, step: Any) -> Any:
         """s / d, rounded down with `staircase`."""
-        if not self.staircase:
-            return step / self.decay_steps
-        # Not floor(s / d): a compiler may multiply by 1 / d, and 41 * (1 / 41) may be less than 1.
-        return jnp.floor_divide(step, jnp.full_like(step, self.decay_steps))
+        return periods(step, self.decay_steps, self.staircase)
 
 
 class ExponentialDecay(_Decay):
@@ -182,12 +179,8 @@ class PolynomialDecay(_Formula):
         self.cycle, self.name = cycle, name
 
     def at(self, step: Any) -> Any:
-        steps: Any = self.decay_steps
-        if self.cycle:
-            steps = steps * jnp.maximum(-jnp.floor_divide(-step, jnp.full_like(step, steps)), 1.0)
-        # Rounding may leave less than 0, which has no fractional power.
-        left = jnp.maximum(1.0 - step / steps, 0.0)
-        return (self.initial_learning_rate - self.end_learning_rate) * left**self.power + self.end_learning_rate
+        end = self.end_learning_rate
+        return polynomial(self.initial_learning_rate, step, self.decay_steps, end, self.power, self.cycle)
 
 
 class CosineDecay(_Formula):
@@ -226,8 +219,7 @@ class CosineDecay(_Formula):
     def at(self, step: Any) -> Any:
         first, target, warm = self.initial_learning_rate, self.warmup_target, self.warmup_steps
         top, after = (first, step) if target is None else (target, step - warm)
-        part = jnp.clip(after / self.decay_steps, 0.0, 1.0)
-        rate = top * ((1.0 - self.alpha) * 0.5 * (1.0 + jnp.cos(math.pi * part)) + self.alpha)
+        rate = cosine(top, after, self.decay_steps, self.alpha)
         if target is None or not warm:
             return rate
         return jnp.where(step < warm, first + (target - first) * (step / warm), rate)
@@ -246,6 +238,29 @@ def serialize(learning_rate_schedule: LearningRateSchedule) -> dict[str, Any]:
 def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> LearningRateSchedule:
     """The schedule that `serialize` wrote as `config`."""
     return _registry.deserialize(config, custom_objects)
+
+
+def periods(step: Any, steps: Any, staircase: bool) -> Any:
+    """How often `steps` have passed, rounded down with `staircase`."""
+    if not staircase:
+        return step / steps
+    # Not floor(step / steps): a compiler may multiply by 1 / steps, and 41 * (1 / 41) may be less than 1.
+    return jnp.floor_divide(step, jnp.full_like(step, steps))
+
+
+def polynomial(rate: Any, step: Any, steps: Any, end: Any, power: Any, cycle: bool) -> Any:
+    """From `rate` to `end` in `steps`, by the `power` of the share left; with `cycle` in as many more as it takes."""
+    if cycle:
+        steps = steps * jnp.maximum(-jnp.floor_divide(-step, jnp.full_like(step, steps)), 1.0)
+    # Rounding may leave less than 0, which has no fractional power.
+    left = jnp.maximum(1.0 - step / steps, 0.0)
+    return (rate - end) * left**power + end
+
+
+def cosine(rate: Any, step: Any, steps: Any, alpha: Any) -> Any:
+    """From `rate` to `alpha` times it in `steps`, along half a wave."""
+    part = jnp.clip(step / steps, 0.0, 1.0)
+    return rate * ((1.0 - alpha) * 0.5 * (1.0 + jnp.cos(math.pi * part)) + alpha)
 
 
 def rate_dtype() -> str:

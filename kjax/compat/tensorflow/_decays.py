@@ -12,6 +12,7 @@ from kjax.backend._ops import array
 from kjax.compat.tensorflow import _graph
 from kjax.compat.tensorflow._graph import GraphKeys, node
 from kjax.compat.tensorflow._variables import Variable, trainable_variables, write
+from kjax.optimizers.schedules import cosine, periods, polynomial
 
 
 def _floats(*values: Any) -> tuple[Any, ...]:
@@ -30,8 +31,7 @@ def exponential_decay(
 
     def rate(lr: Any, step: Any, steps: Any, decay: Any) -> Any:
         lr, step, steps, decay = _floats(lr, step, steps, decay)
-        part = step / steps
-        return lr * decay ** (jnp.floor(part) if staircase else part)
+        return lr * decay ** periods(step, steps, staircase)
 
     return node("ExponentialDecay", rate, learning_rate, global_step, decay_steps, decay_rate, name=name)
 
@@ -48,8 +48,7 @@ def natural_exp_decay(
 
     def rate(lr: Any, step: Any, steps: Any, decay: Any) -> Any:
         lr, step, steps, decay = _floats(lr, step, steps, decay)
-        part = step / steps
-        return lr * jnp.exp(-decay * (jnp.floor(part) if staircase else part))
+        return lr * jnp.exp(-decay * periods(step, steps, staircase))
 
     return node("NaturalExpDecay", rate, learning_rate, global_step, decay_steps, decay_rate, name=name)
 
@@ -66,8 +65,7 @@ def inverse_time_decay(
 
     def rate(lr: Any, step: Any, steps: Any, decay: Any) -> Any:
         lr, step, steps, decay = _floats(lr, step, steps, decay)
-        part = step / steps
-        return lr / (1 + decay * (jnp.floor(part) if staircase else part))
+        return lr / (1 + decay * periods(step, steps, staircase))
 
     return node("InverseTimeDecay", rate, learning_rate, global_step, decay_steps, decay_rate, name=name)
 
@@ -87,12 +85,7 @@ def polynomial_decay(
     """
 
     def rate(lr: Any, step: Any, steps: Any, end: Any, power: Any) -> Any:
-        lr, step, steps, end, power = _floats(lr, step, steps, end, power)
-        if cycle:
-            steps = steps * jnp.maximum(jnp.ceil(step / steps), 1.0)
-        else:
-            step = jnp.minimum(step, steps)
-        return (lr - end) * (1 - step / steps) ** power + end
+        return polynomial(*_floats(lr, step, steps, end, power), cycle)
 
     return node("PolynomialDecay", rate, learning_rate, global_step, decay_steps, end_learning_rate, power, name=name)
 
@@ -103,9 +96,7 @@ def cosine_decay(
     """`learning_rate * ((1 - alpha) * (1 + cos(pi * step / decay_steps)) / 2 + alpha)`."""
 
     def rate(lr: Any, step: Any, steps: Any, alpha: Any) -> Any:
-        lr, step, steps, alpha = _floats(lr, step, steps, alpha)
-        part = jnp.minimum(step, steps) / steps
-        return lr * ((1 - alpha) * 0.5 * (1 + jnp.cos(jnp.pi * part)) + alpha)
+        return cosine(*_floats(lr, step, steps, alpha))
 
     return node("CosineDecay", rate, learning_rate, global_step, decay_steps, alpha, name=name)
 
