@@ -447,3 +447,12 @@ def test_a_staircase_steps_down_where_it_should(steps: int) -> None:
     with tf.Session() as session:
         found = [session.run(rate, {step: n * steps + k}) for n in (1, 2, 3) for k in (-1, 0)]
     assert found == [1.0, 0.5, 0.5, 0.25, 0.25, 0.125]
+
+
+def test_a_mean_is_the_sum_divided_by_the_count() -> None:
+    right = tf.placeholder(tf.float32, [None])
+    mean = tf.reduce_mean(right)
+    with tf.Session() as session:
+        for count in (9296, 9300, 9556, 8730):
+            fed = np.arange(10_000) < count
+            assert session.run(mean, {right: fed}) == np.float32(count) / np.float32(10_000)

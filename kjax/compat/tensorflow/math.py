@@ -218,9 +218,11 @@ def _reduction(kind: str, function: Callable[..., Any], doc: str, floats: bool =
 
 
 def _mean(x: Any, axis: Any, keepdims: bool) -> Any:
-    if jnp.issubdtype(x.dtype, jnp.inexact):
-        return jnp.mean(x, axis, keepdims=keepdims)
-    return jnp.mean(x.astype(jnp.float32), axis, keepdims=keepdims).astype(x.dtype)  # integers stay integers
+    """As scripts print it: a compiler would multiply by 1 / count, and 9,300 of 10,000 were 0.92999995."""
+    values = x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(jnp.float32)
+    total = jnp.sum(values, axis, keepdims=keepdims)
+    count = jax.lax.optimization_barrier(jnp.asarray(x.size / max(total.size, 1), total.dtype))
+    return (total / jnp.broadcast_to(count, total.shape)).astype(x.dtype)  # integers stay integers
 
 
 reduce_sum = _reduction("Sum", jnp.sum, "Sum along axes.")
