@@ -85,7 +85,8 @@ def polynomial_decay(
     """
 
     def rate(lr: Any, step: Any, steps: Any, end: Any, power: Any) -> Any:
-        return polynomial(*_floats(lr, step, steps, end, power), cycle)
+        lr, step, steps, end, power = _floats(lr, step, steps, end, power)
+        return polynomial(lr, step, steps, end, power, cycle)
 
     return node("PolynomialDecay", rate, learning_rate, global_step, decay_steps, end_learning_rate, power, name=name)
 
