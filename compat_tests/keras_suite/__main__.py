@@ -1,8 +1,8 @@
 """Runs the tests that came with a release of Keras: `python -m compat_tests.keras_suite Keras-2.2.4.tar.gz`.
 
-The archive is the release's source distribution; nothing of it is part of kjax. The tests run as they stand, with `keras`
-being kjax. `cannot_pass/2.2.4.txt` names those of that release that cannot pass, with the reason. Any other failure, and
-any of the named that passes by now, makes the exit code 1.
+The archive is the release's source distribution; nothing of it is part of kjax. The tests run as they stand, with
+`keras` being kjax. `cannot_pass/2.2.4.txt` names those of that release that cannot pass, with the reason. Any other
+failure, and any of the named that passes by now, makes the exit code 1.
 """
 
 from __future__ import annotations
