@@ -16,6 +16,9 @@ from collections.abc import Iterator
 # The recorded numbers are of a CPU, and an accelerator multiplies float32 matrices in lower precision.
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("KERAS_BACKEND", "jax")
+# A third of the suite's time was LLVM's. Programs are small here, so they are compiled quickly, also in the processes
+# that tests start; tests that are marked `optimized` have them as users do.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 # Each run starts with an empty home folder, so that neither caches nor settings of the user decide a result.
 if "KJAX_HOME" not in os.environ:
     os.environ["KJAX_HOME"] = tempfile.mkdtemp(prefix="kjax-tests-")
@@ -39,6 +42,18 @@ def strict_promotion(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     for name, value in before.items():
         jax.config.update(name, value)
+
+
+@pytest.fixture(autouse=True)
+def optimized(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Compiles as users do, where a test asks for it."""
+    if request.node.get_closest_marker("optimized") is None:
+        yield
+        return
+    before = jax.config.read("jax_disable_most_optimizations")
+    jax.config.update("jax_disable_most_optimizations", False)
+    yield
+    jax.config.update("jax_disable_most_optimizations", before)
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,8 @@ from compat_tests.backend_check import check_same
 from compat_tests.today import keras, lenient
 from kjax import backend as K
 
+pytestmark = pytest.mark.optimized
+
 
 def random(*shape: int) -> np.ndarray:
     return np.random.standard_normal(shape).astype("float32")

@@ -20,6 +20,8 @@ from kjax.engine._runs import ArrayRun
 from kjax.layers import BatchNormalization, Dense, Dropout, Layer
 from kjax.models import Model, Sequential
 
+pytestmark = pytest.mark.optimized
+
 X, Y = data()
 _COMPILED = "/jax/core/compile/backend_compile_duration"
 

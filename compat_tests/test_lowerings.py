@@ -17,6 +17,8 @@ from kjax.backend._channels import channel_sums, spread
 from kjax.backend._windows import Window, make_window
 from kjax.engine._programs import is_slow_in_loop
 
+pytestmark = pytest.mark.optimized
+
 # input (batch, space..., channels), kernel, strides, padding, dilations: each kind of lowering once or twice.
 CONVOLUTIONS: dict[str, tuple[Any, ...]] = {
     "valid": ((5, 7, 8, 5), (3, 3, 5, 6), (1, 1), "valid", (1, 1)),

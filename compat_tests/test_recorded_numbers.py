@@ -10,6 +10,8 @@ import pytest
 
 from compat_tests import golden
 
+pytestmark = pytest.mark.optimized
+
 CASES = golden.all_cases()
 
 

@@ -33,6 +33,8 @@ from kjax.layers import (
 )
 from kjax.models import Model, Sequential
 
+pytestmark = pytest.mark.optimized
+
 # Each layer, and the kind of its formula.
 KINDS = {
     "simple": lambda **kwargs: SimpleRNN(UNITS, **kwargs),

@@ -17,6 +17,8 @@ from kjax import layers
 from kjax.layers import Dense, Input, Lambda
 from kjax.models import Model, Sequential, load_model, save_model
 
+pytestmark = pytest.mark.optimized
+
 FILES = pathlib.Path(__file__).parent / "recorded" / "files"
 INFO = json.loads((FILES / "info.json").read_text())
 
