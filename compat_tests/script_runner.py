@@ -15,7 +15,7 @@ import numpy as np
 
 from kjax import backend as K
 from kjax import compat
-from kjax.compat import _script
+from kjax.compat import _around, _script
 
 
 @contextmanager
@@ -32,6 +32,7 @@ def _as_before() -> Iterator[None]:
             yield
     finally:
         compat.uninstall()
+        _around.uninstall()
         sys.modules["__main__"] = modules["__main__"]
         sys.argv, sys.path[:] = argv, path
         os.chdir(folder)

@@ -230,6 +230,9 @@ BATCH_DOT = [
     ((5, 6, 2, 3), (5, 6, 3, 4), (3, 2), "bhij,bhjk->bhik"),
     ((5, 6, 2, 3), (5, 3, 4), (3, 1), "bhij,bjk->bhik"),
     ((5, 3), (5, 2, 4, 3), (1, 3), "bj,bhkj->bhk"),
+    # Two axes in front that agree are both counted as the batch.
+    ((5, 6, 3), (5, 6, 4, 3), (2, 3), "bhj,bhkj->bhk"),
+    ((5, 6, 4), (5, 6, 4, 3), 2, "bhk,bhkj->bhj"),
 ]
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 
 from kjax import backend as K
-from kjax.layers import Dense, Dropout, Input, Lambda, Layer
-from kjax.models import Model
+from kjax.layers import Dense, Dropout, Input, Lambda, Layer, MaxPooling2D, UpSampling2D, multiply
+from kjax.models import Model, Sequential
 
 
 def test_a_loss_may_use_a_hidden_tensor() -> None:
@@ -81,3 +82,36 @@ def test_numbers_made_for_a_fixed_batch_meet_an_unknown_one() -> None:
     noisy = Lambda(lambda t: t + 0 * K.random_normal(shape=(5, 2)), output_shape=(2,))(x)
     data = np.random.random((10, 2)).astype("float32")
     np.testing.assert_allclose(Model(x, noisy).predict(data, batch_size=5), data)
+
+
+def test_a_layer_may_ask_where_a_maximum_came_from() -> None:
+    x = Input(shape=(4, 4, 1))
+    pooled = MaxPooling2D()(x)
+    where = Lambda(lambda pair: K.gradients(K.sum(pair[1]), pair[0]))([x, pooled])
+    model = Model(x, multiply([UpSampling2D()(pooled), where]))
+    data = np.random.random((3, 4, 4, 1)).astype("float32")
+    blocks = data.reshape(3, 2, 2, 2, 2)
+    expected = np.where(blocks == blocks.max(axis=(2, 4), keepdims=True), blocks, 0).reshape(data.shape)
+    np.testing.assert_allclose(model.predict(data), expected)
+    model.compile("sgd", "mse")
+    assert model.evaluate(data, expected, verbose=0) == 0
+
+
+def test_a_loss_may_penalize_the_gradient_at_a_tensor() -> None:
+    x = Input(shape=(3,))
+    halfway = Lambda(lambda t: t / 2)(x)
+    critic = Sequential([Dense(1, use_bias=False, input_shape=(3,)), Lambda(K.square)])
+
+    def penalty(y_true: Any, y_pred: Any, at: Any) -> Any:
+        (gradients,) = K.gradients(y_pred, at)
+        return K.mean(K.square(1 - K.sqrt(K.sum(K.square(gradients), axis=1)))) + 0 * y_true
+
+    model = Model(x, critic(halfway))
+    model.compile("sgd", functools.partial(penalty, at=halfway))
+    data, kernel = np.random.random((5, 3)), critic.get_weights()[0].astype(float)
+    norms = 2 * np.abs((data / 2) @ kernel) * np.linalg.norm(kernel)
+    expected = ((1 - norms) ** 2).mean()
+    for _ in range(2):  # measuring changes nothing
+        np.testing.assert_allclose(model.evaluate(data, np.zeros(5), verbose=0), expected, rtol=1e-5)
+    np.testing.assert_allclose(model.train_on_batch(data, np.zeros(5)), expected, rtol=1e-5)
+    assert model.evaluate(data, np.zeros(5), verbose=0) < expected

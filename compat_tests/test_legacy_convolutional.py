@@ -289,3 +289,12 @@ def test_a_network_of_keras_0() -> None:
     model.fit(x, np.zeros((8, 2)), batch_size=4, epochs=1, verbose=0)
     assert model.layers[0].output_shape == (None, 4, 8, 8)
     assert model.layers[3].output_shape == (None, 4, 3, 3)
+
+
+def test_the_shape_of_a_transposed_convolution_is_the_one_that_was_said() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for said, made in ((29, 29), (28, 28), (40, 28)):  # of 40, no convolution leads to 14
+            layer = layers.Deconvolution2D(3, 2, 2, (None, said, said, 3), subsample=(2, 2))
+            assert layer(layers.Input((14, 14, 1))).shape == (None, made, made, 3)
+            assert layer.get_config()["output_padding"] == ((1, 1) if said == 29 else None)

@@ -49,6 +49,7 @@ class Node(Described):
         self.inputs: list[Any] = [leaf for leaf in self.leaves if isinstance(leaf, (Tensor, Variable))]
         self.outputs: list[Tensor] = []
         self.result: Any = None  # the outputs, in the structure that the operation returns
+        self.expanded: Any = None  # the tensors that an operation made of the inputs' tensors, where it had to
         self.effects: dict[Any, list[Tensor]] = {}  # tensors of what it writes and adds to the loss, once asked for
         self.uses_phase: bool | None = None  # whether it differs between training and testing, once that was asked
 
@@ -58,7 +59,14 @@ class Node(Described):
         if hasattr(self.op, "run"):
             masks, _ = self._fill(mask_of, default=None)
             with scope.capturing(lookup):
-                return self.op.run(args, kwargs, masks)
+                try:
+                    return self.op.run(args, kwargs, masks)
+                except scope.NeedsGraph:  # it asks what its inputs come from: it runs on their tensors, once
+                    if self.expanded is None:
+                        args, kwargs = self._fill(lambda x: x)
+                        with scope.suspended():
+                            self.expanded = self.op.call(*args, **kwargs)
+                    return jax.tree.map(lookup, self.expanded), None
         return self.op(*args, **kwargs), None
 
     def _fill(self, lookup: Callable[[Any], Any], **default: Any) -> tuple[Any, dict[str, Any]]:
@@ -346,6 +354,10 @@ class Values:
         if isinstance(tensor, Constant):
             return jnp.asarray(tensor.value)
         raise MissingFeed(tensor)
+
+    def tensor_of(self, value: Any) -> Tensor | None:
+        """The last tensor that was found to have this very value."""
+        return next((tensor for tensor in reversed(self.values) if self.values[tensor] is value), None)
 
     def _late(self, tensor: Any) -> Any:
         opened = scope.current()

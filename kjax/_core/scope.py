@@ -28,6 +28,10 @@ class Readable(Protocol):
     def stored(self) -> jax.Array: ...
 
 
+class NeedsGraph(TypeError):
+    """A function that runs on values asks what they were computed from: it must run on symbolic tensors instead."""
+
+
 class Scope:
     """Values of variables, learning phase and random key, while a program is traced.
 

@@ -67,6 +67,10 @@ def _batch_product(x: Any, y: Any, first: int, second: int) -> Any:
         x = x if first == x.ndim - 1 else jnp.swapaxes(x, -1, -2)
         y = jnp.swapaxes(y, -1, -2) if second == y.ndim - 1 else y
         return jnp.matmul(x, y)
+    if 2 < x.ndim == y.ndim - 1 and first == x.ndim - 1 and second >= y.ndim - 2 and x.shape[:-1] == y.shape[:-2]:
+        # As in Keras 2.2: a vector with each of the matrices that have the same axes before them.
+        y = jnp.swapaxes(y, -1, -2) if second == y.ndim - 1 else y
+        return jnp.matmul(x[..., None, :], y)[..., 0, :]
     letters = "cdefghijklmnop"
     in_x = ["a", *letters[: x.ndim - 1]]
     in_y = ["a", *letters[x.ndim : x.ndim + y.ndim - 1]]

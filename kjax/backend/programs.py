@@ -179,7 +179,9 @@ class Function:
         results = self._program(tuple(fed), bool(training))(list(fed.values()))
         computed = iter(results)
         return [
-            np.array(self._constants[i] if i in self._constants else next(computed)) for i in range(len(self.outputs))
+            # One number comes as a number of numpy's, as from a session.
+            np.array(self._constants[i] if i in self._constants else next(computed))[()]
+            for i in range(len(self.outputs))
         ]
 
     def _program(self, fed: tuple[int, ...], training: bool) -> Program:

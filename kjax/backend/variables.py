@@ -13,6 +13,7 @@ import numpy as np
 from kjax._core import graph, naming, operators, scope
 from kjax._core.gradients import gradients as symbolic_gradients
 from kjax._core.graph import Tensor, Variable, apply
+from kjax._core.scope import NeedsGraph
 from kjax.backend import phase
 from kjax.backend._ops import array
 from kjax.backend.programs import evaluate_now
@@ -115,7 +116,8 @@ def gradients(loss: Any, variables: Any) -> list[Any]:
             from.
     """
     if not isinstance(loss, Tensor):
-        raise TypeError(
+        opened = scope.current()
+        raise (NeedsGraph if opened is not None and opened.captured is not None else TypeError)(
             f"`K.gradients` needs a symbolic tensor as loss, but got {type(loss).__name__}. "
             "Inside a layer's `call`, use `jax.grad` of a function."
         )

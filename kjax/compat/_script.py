@@ -13,7 +13,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from kjax import compat
-from kjax.compat import _traceback
+from kjax.compat import _around, _traceback
 
 
 def run_file(path: str, arguments: Sequence[str]) -> int:
@@ -56,6 +56,7 @@ def run_module(name: str, arguments: Sequence[str]) -> int:
 
 def _execute(get_code: Callable[[], CodeType], main: ModuleType) -> int:
     compat.install()
+    _around.install()
     _alias_in_children()
     _choose_plot_backend()
     _print_numbers_plainly()
@@ -130,6 +131,7 @@ def _keep_jax_frames() -> None:
 
 def _install() -> None:
     compat.install()
+    _around.install()
 
 
 class _InstallOnLoad:

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from kjax import losses as losses_module
 from kjax import metrics as metrics_module
 from kjax._core import naming, notices
-from kjax.engine._scores import NotApart, as_target, log_dtype, measure, scalar, weighted_mean
+from kjax.engine._scores import NotApart, as_target, called, log_dtype, measure, scalar, weighted_mean
 
 __all__ = ["MetricPlan", "NotApart", "OutputPlan", "Plan", "log_dtype", "make_plan", "weighted_mean"]
 
@@ -119,7 +119,7 @@ class Plan:
                 continue
             target, weight = next(fed)
             target = as_target(target, prediction)
-            part = weighted_mean(output.loss(target, prediction), weight, mask, live)
+            part = weighted_mean(called(output.loss, target, prediction), weight, mask, live)
             parts.append(part)
             total = total + scalar(part) * output.loss_weight
             for metric in output.metrics:
@@ -127,7 +127,7 @@ class Plan:
                 if metric.stateful:
                     measured.append(measure(metric.function, target, prediction, given, mask))
                 else:
-                    measured.append(weighted_mean(metric.function(target, prediction), given, mask, live))
+                    measured.append(weighted_mean(called(metric.function, target, prediction), given, mask, live))
         for penalty in penalties:
             total = total + scalar(penalty)
         shown = parts if len(self.outputs) > 1 else []

@@ -9,7 +9,8 @@ import jax
 import jax.numpy as jnp
 
 from kjax import metrics as metrics_module
-from kjax._core import config, graph, operators
+from kjax._core import config, graph, operators, scope
+from kjax._core.scope import NeedsGraph
 from kjax.backend._ops import array
 
 
@@ -32,6 +33,23 @@ def as_target(target: Any, prediction: Any) -> Any:
     """A target as the predictions' float type; class numbers stay exact in float32 up to 16 million."""
     floats = jnp.issubdtype(prediction.dtype, jnp.floating)
     return jnp.asarray(target, prediction.dtype if floats else jnp.float32)
+
+
+def called(function: Any, target: Any, prediction: Any) -> Any:
+    """What a loss or a metric gives. One that differentiates by tensors of the model runs on tensors itself."""
+    try:
+        return function(target, prediction)
+    except NeedsGraph:
+        opened = scope.current()
+        values = None if opened is None else opened.captured
+        predicted = values.tensor_of(prediction) if isinstance(values, graph.Values) else None
+        if predicted is None or not isinstance(values, graph.Values):
+            raise
+        told = graph.Tensor(target.shape, target.dtype, "target")
+        values.values[told] = target
+        with scope.suspended():
+            score = function(told, predicted)
+        return values(score)
 
 
 def measure(metric: Any, target: Any, prediction: Any, weight: Any, mask: Any) -> Any:

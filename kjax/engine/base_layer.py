@@ -220,7 +220,7 @@ class Layer(Weights, Calls):
             if isinstance(tensor, Tensor) and tensor._keras_history:
                 tensor._keras_history[0]._outbound_nodes.append(node)
         self._refine_shapes(inputs, node)
-        return node.result
+        return unpack(node.result) if isinstance(node.result, list) else node.result
 
     def _refine_shapes(self, inputs: Any, node: Node) -> None:
         """Fill in what tracing leaves unknown from a `compute_output_shape` that a subclass defines."""

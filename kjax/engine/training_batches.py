@@ -44,7 +44,7 @@ class BatchMethods:
         if reset_metrics:
             self.reset_metrics()
         logs = model._ready()[1].one_batch(batch)
-        return self._reported([np.asarray(value) for value in logs], return_dict)
+        return self._reported([np.asarray(value)[()] for value in logs], return_dict)
 
     @accepts_old_names("Model.test_on_batch")
     def test_on_batch(
@@ -57,7 +57,7 @@ class BatchMethods:
         if reset_metrics:
             self.reset_metrics()
         (logs, _, _), *_ = model._scanner("test").test(batch, samples, samples)
-        return self._reported([np.asarray(value) for value in logs[0]], return_dict)
+        return self._reported([np.asarray(value)[()] for value in logs[0]], return_dict)
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch."""

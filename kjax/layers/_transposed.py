@@ -10,9 +10,13 @@ from kjax.layers import _roles
 from kjax.layers._conv import Conv2D, Conv3D, _Conv, without
 
 
+class Shape(tuple[Any, ...]):
+    """A shape of the output in the place of an output padding, which follows from it."""
+
+
 def _output_padding(layer: _Conv, value: Any) -> tuple[int, ...] | None:
     """What is added at the end of each axis, which must be less than its stride."""
-    if value is None:
+    if value is None or isinstance(value, Shape):
         return None
     padding = normalize_tuple(value, layer.rank, "output_padding")
     if any(stride <= extra for stride, extra in zip(layer.strides, padding, strict=True)):
@@ -33,6 +37,23 @@ def _output_shape(layer: Any, input_shape: Any) -> tuple[Any, ...]:
     ]
     batch = input_shape[0]
     return (batch, layer.filters, *lengths) if channels_first else (batch, *lengths, layer.filters)
+
+
+def _towards(layer: Any, input_shape: Any, wanted: Any) -> None:
+    """Choose the output padding that leads to a shape, if there is one and it is not what the padding gives."""
+    first = 2 if layer.data_format == "channels_first" else 1
+    axes = slice(first, first + layer.rank)
+    if (
+        wanted is None
+        or len(wanted) != layer.rank + 2
+        or tuple(wanted[axes]) == _output_shape(layer, input_shape)[axes]
+    ):
+        return
+    layer.output_padding = (0,) * layer.rank
+    least = _output_shape(layer, input_shape)[axes]
+    missing = [a - b if a and b else -1 for a, b in zip(wanted[axes], least, strict=True)]
+    fits = all(0 <= more < stride for more, stride in zip(missing, layer.strides, strict=True))
+    layer.output_padding = tuple(missing) if fits else None
 
 
 class Conv2DTranspose(Conv2D):
@@ -93,10 +114,12 @@ class Conv2DTranspose(Conv2D):
             **kwargs,
         )
         self.output_padding = _output_padding(self, output_padding)
+        self._wanted = output_padding if isinstance(output_padding, Shape) else None
 
     def build(self, input_shape: Any) -> None:
         self.kernel = _roles.add(self, "kernel", (*self.kernel_size, self.filters, self._channels(input_shape)))
         self._build_bias(self.filters)
+        _towards(self, input_shape, self._wanted)
         self.built = True
 
     def call(self, inputs: Any) -> Any:
@@ -162,10 +185,12 @@ class Conv3DTranspose(Conv3D):
             **kwargs,
         )
         self.output_padding = _output_padding(self, output_padding)
+        self._wanted = output_padding if isinstance(output_padding, Shape) else None
 
     def build(self, input_shape: Any) -> None:
         self.kernel = _roles.add(self, "kernel", (*self.kernel_size, self.filters, self._channels(input_shape)))
         self._build_bias(self.filters)
+        _towards(self, input_shape, self._wanted)
         self.built = True
 
     def call(self, inputs: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any, cast
 from kjax import layers
 from kjax._core import notices
 from kjax.layers import convolutional as todays
+from kjax.layers._transposed import Shape
 from kjax.legacy._convert import Args, Kwargs, Order, Table
 
 Rewritten = tuple[Args, Kwargs] | None
@@ -120,17 +121,20 @@ def _gather_3d(args: Args, kwargs: Kwargs) -> Rewritten:
 
 
 def _gather_transposed(args: Args, kwargs: Kwargs) -> Rewritten:
-    """As `_gather_2d`. The shape of the output is worked out today."""
-    said = "output_shape" in kwargs
-    kwargs = _without(kwargs, "output_shape")
-    gathered = _gather(args, kwargs, ("nb_row", "nb_col"))
-    return gathered or ((args, kwargs) if said else None)
+    """As `_gather_2d`. The shape of the output was said, since two of them lead to one input where strides are not 1."""
+    return _with_padding(args, kwargs, lambda args, kwargs: _gather(args, kwargs, ("nb_row", "nb_col")))
 
 
 def _gather_transposed_3d(args: Args, kwargs: Kwargs) -> Rewritten:
-    said = "output_shape" in kwargs
-    kwargs = _without(kwargs, "output_shape")
-    return _gather_3d(args, kwargs) or ((args, kwargs) if said else None)
+    return _with_padding(args, kwargs, _gather_3d)
+
+
+def _with_padding(args: Args, kwargs: Kwargs, gather: Callable[[Args, Kwargs], Rewritten]) -> Rewritten:
+    if "output_shape" not in kwargs:
+        return gather(args, kwargs)
+    said, rest = kwargs["output_shape"], _without(kwargs, "output_shape")
+    args, rest = gather(args, rest) or (args, rest)
+    return args, {**rest, "output_padding": Shape(said)} if isinstance(said, (tuple, list)) else rest
 
 
 def _both_initializers(args: Args, kwargs: Kwargs) -> Rewritten:
