@@ -121,7 +121,7 @@ def _gather_3d(args: Args, kwargs: Kwargs) -> Rewritten:
 
 
 def _gather_transposed(args: Args, kwargs: Kwargs) -> Rewritten:
-    """As `_gather_2d`. The shape of the output was said, since two of them lead to one input where strides are not 1."""
+    """As `_gather_2d`. The output's shape was said: with strides, several lead to one input."""
     return _with_padding(args, kwargs, lambda args, kwargs: _gather(args, kwargs, ("nb_row", "nb_col")))
 
 
