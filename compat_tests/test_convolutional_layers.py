@@ -264,7 +264,7 @@ def test_penalties_and_bounds_of_every_weight() -> None:
         ("Conv2D(2, 3)(Input((8, 8, None)))", ("channel dimension", "`Conv2D`", "`None`")),
         ("DepthwiseConv2D(3)(Input((8, 8, None)))", ("channel dimension", "`DepthwiseConv2D`", "`None`")),
         ("Conv2D(2, 3)(Input((1, 28, 28)))", ("subtracting 3 from 1",)),
-        ("Cropping2D(4)(Input((8, 8, 3)))", ("`cropping`", "8", "(None, 8, 8, 3)")),
+        ("Cropping2D(5)(Input((8, 8, 3)))", ("`cropping`", "8", "(None, 8, 8, 3)")),
     ],
 )
 def test_errors_tell_what_came_and_what_was_expected(source: str, words: tuple[str, ...]) -> None:

@@ -129,7 +129,7 @@ def test_what_means_nothing_any_more() -> None:
     assert len(caught) == 1
     assert layer.units == 3
     with pytest.warns(UserWarning, match="`forget_bias_init` argument has been ignored|Keras 2 API"):
-        assert not layers.LSTM(3, forget_bias_init="zero").unit_forget_bias
+        assert layers.LSTM(3, forget_bias_init="zero").unit_forget_bias
     with pytest.warns(UserWarning, match="`implementation` argument in `SimpleRNN` has been deprecated"):
         layers.SimpleRNN(3, implementation=1)
 

@@ -46,14 +46,18 @@ def test_accuracies(shape: tuple[int, ...]) -> None:
     for got, wanted in [
         (metrics.categorical_accuracy(hot, p), places == 0),
         (metrics.sparse_categorical_accuracy(right, p), places == 0),
-        (metrics.top_k_categorical_accuracy(hot, p), places < 5),
-        (metrics.top_k_categorical_accuracy(hot, p, k=2), places < 2),
-        (metrics.sparse_top_k_categorical_accuracy(right, p), places < 5),
-        (metrics.sparse_top_k_categorical_accuracy(right, p, k=2), places < 2),
+        (metrics.of_samples(metrics.top_k_categorical_accuracy)(hot, p), places < 5),
+        (metrics.of_samples(metrics.sparse_top_k_categorical_accuracy)(right, p, k=2), places < 2),
     ]:
         assert got.dtype == "float32"
         assert got.shape == shape
         np.testing.assert_array_equal(got, wanted)
+    for function, y in (
+        (metrics.top_k_categorical_accuracy, hot),
+        (metrics.sparse_top_k_categorical_accuracy, right),
+    ):
+        for k in (5, 2):
+            np.testing.assert_allclose(function(y, p, k=k), np.mean(places < k), 1e-6)
 
 
 @pytest.mark.parametrize("shape", [(40,), (5, 8)])
@@ -72,8 +76,9 @@ def test_sparse_targets_as_a_model_gives_them(shape: tuple[int, ...]) -> None:
 
 def test_ties_count_for_the_right_class() -> None:
     p = np.array([[0.5, 0.5, 0.5, 0.1], [np.nan, 0.5, 0.4, 0.3]], "float32")
-    assert metrics.sparse_top_k_categorical_accuracy([2, 1], p, k=1).tolist() == [1, 1]
-    assert metrics.sparse_top_k_categorical_accuracy([3, 0], p, k=3).tolist() == [0, 0]
+    of_samples = metrics.of_samples(metrics.sparse_top_k_categorical_accuracy)
+    assert of_samples([2, 1], p, k=1).tolist() == [1, 1]
+    assert of_samples([3, 0], p, k=3).tolist() == [0, 0]
 
 
 def test_binary_accuracy() -> None:
@@ -98,7 +103,7 @@ def test_todays_keras(name: str) -> None:
     if name == "binary_accuracy":
         assert peer.shape == (30, 10)  # it no longer takes the mean
         peer = peer.mean(-1)
-    np.testing.assert_allclose(metrics.get(name)(t, p), peer, rtol=1e-6)
+    np.testing.assert_allclose(metrics.of_samples(metrics.get(name))(t, p), peer, rtol=1e-6)
 
 
 RECORDED = [
@@ -154,11 +159,11 @@ def test_symbolic(name: str) -> None:
         graph.Tensor((None, t.shape[1]), "float32"): jnp.asarray(t, "float32"),
         graph.Tensor((None, 10), "float32"): jnp.asarray(p),
     }
-    metric = metrics.get(name)(*feeds)
+    metric = metrics.of_samples(metrics.get(name))(*feeds)
     assert tuple(metric.shape) == (None,)
     with scope.Scope():
         (got,), _ = graph.evaluate([metric], feeds)
-    np.testing.assert_allclose(got, metrics.get(name)(t, p), rtol=1e-6)
+    np.testing.assert_allclose(got, metrics.of_samples(metrics.get(name))(t, p), rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", OWN)

@@ -315,14 +315,15 @@ def test_stacked_cells() -> None:
     layer = RNN(cells, return_sequences=True, return_state=True)
     outputs, *states = layer(X)
     assert isinstance(layer.cell, StackedRNNCells)
-    assert layer.cell.state_size == (4, 3, UNITS, UNITS)
-    weights, x = layer.get_weights(), X
+    assert layer.cell.state_size == (UNITS, UNITS, 3, 4)
+    all_weights = weights = layer.get_weights()
+    x = X
     wanted: list[Any] = []
     for kind, units in (("lstm", UNITS), ("gru", 3), ("simple", 4)):
         zeros = [np.zeros((BATCH, units))] * STATES[kind]
         x, last = recurrence.run(kind, weights[:3], x, zeros)
         weights = weights[3:]
-        wanted = [*last, *wanted]
+        wanted = [*wanted, *last]
     np.testing.assert_allclose(outputs, x, 1e-5, 1e-6)
     for state, other in zip(states, wanted, strict=True):
         np.testing.assert_allclose(state, other, 1e-5, 1e-6)
@@ -331,6 +332,15 @@ def test_stacked_cells() -> None:
     assert names[3] == f"{layer.name}/kernel_1:0"
     assert len(set(names)) == 9
     round_trip(layer)
+    with pytest.warns(UserWarning, match="natural order of states"):
+        reverse = StackedRNNCells([LSTMCell(UNITS), GRUCell(3), SimpleRNNCell(4)], reverse_state_order=True)
+    assert reverse.state_size == (4, 3, UNITS, UNITS)
+    assert reverse.get_config()["reverse_state_order"]
+    turned = RNN(reverse, return_state=True)
+    turned.build(X.shape)
+    turned.set_weights(all_weights)
+    for state, other in zip(turned(X)[1:], [states[i] for i in (3, 2, 0, 1)], strict=True):
+        np.testing.assert_allclose(state, other, 1e-6, 1e-6)
 
 
 def test_what_is_not_a_cell() -> None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from kjax import backend as K
 from kjax._core import naming
 from kjax._core.graph import apply
 from kjax._core.registry import Registry
-from kjax.backend._ops import array, float_array
+from kjax.backend._ops import array, float_array, signs
 
 registry = Registry("loss function")
 
@@ -239,7 +239,7 @@ class Loss:
 class _FunctionLoss(Loss):
     """A loss object that calls one of the functions, with options that are part of its config."""
 
-    _function: ClassVar[Callable[..., Any]]
+    _function: Callable[..., Any]
 
     def __init_subclass__(cls, function: Callable[..., Any] | None = None) -> None:
         if function is not None:
@@ -250,10 +250,18 @@ class _FunctionLoss(Loss):
         self._options = options
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        return type(self)._function(y_true, y_pred, **self._options)
+        return self._function(y_true, y_pred, **self._options)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self._options}
+
+
+class LossFunctionWrapper(_FunctionLoss):
+    """A loss object that calls `fn(y_true, y_pred, **kwargs)`. Arguments: `fn`, those of `Loss`, and `kwargs`."""
+
+    def __init__(self, fn: Any, reduction: str = Reduction.AUTO, name: str | None = None, **kwargs: Any) -> None:
+        super().__init__(reduction, name, **kwargs)
+        self._function = self.fn = fn
 
 
 class MeanSquaredError(_FunctionLoss, function=mean_squared_error):
@@ -272,12 +280,17 @@ class MeanSquaredLogarithmicError(_FunctionLoss, function=mean_squared_logarithm
     """`mean_squared_logarithmic_error` as an object. Arguments: those of `Loss`."""
 
 
-class Hinge(_FunctionLoss, function=hinge):
-    """`hinge` as an object. Arguments: those of `Loss`."""
+def signed(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of targets -1 and 1 that takes 0 for -1 where all targets are 0 or 1, as classes of Keras 2.3 do."""
+    return lambda y_true, y_pred: function(apply(signs, y_true), y_pred)
 
 
-class SquaredHinge(_FunctionLoss, function=squared_hinge):
-    """`squared_hinge` as an object. Arguments: those of `Loss`."""
+class Hinge(_FunctionLoss, function=signed(hinge)):
+    """`hinge` as an object; targets may be 0 and 1. Arguments: those of `Loss`."""
+
+
+class SquaredHinge(_FunctionLoss, function=signed(squared_hinge)):
+    """`squared_hinge` as an object; targets may be 0 and 1. Arguments: those of `Loss`."""
 
 
 class CategoricalHinge(_FunctionLoss, function=categorical_hinge):

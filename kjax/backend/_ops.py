@@ -64,3 +64,9 @@ def dimensions(shape: Any) -> tuple[int, ...]:
     if isinstance(shape, int):
         return (shape,)
     return tuple(int(d) for d in shape)
+
+
+def signs(labels: Any) -> Any:
+    """Labels 0 and 1 as -1 and 1; others as they are."""
+    labels = array(labels)
+    return jnp.where(jnp.all((labels == 0) | (labels == 1)), labels * 2 - 1, labels)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
+import jax
+
+from kjax._core import graph, scope
 from kjax._core.graph import Node, Tensor
 from kjax.engine._spec import Shape, shape_of, to_list, unpack
 
@@ -104,3 +109,26 @@ class Calls:
                 f'"{what}" is ill-defined for the layer. Use `get_{what.replace(" ", "_")}_at(node_index)` instead.'
             )
         return shapes[0]
+
+
+def handles_tensors(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Say of a layer's `call` or `compute_mask` that it can itself be called on symbolic tensors."""
+    method._handles_tensors = True  # type: ignore[attr-defined]
+    return method
+
+
+def takes_tensors(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a `call` or `compute_mask` that is written for arrays be called on symbolic tensors, outside of the model.
+
+    Models call layers themselves. Some programs call `layer.call(x)` or `layer.compute_mask(x)`.
+    """
+    if getattr(method, "_handles_tensors", False):
+        return method
+
+    @functools.wraps(method)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if scope.current() is None and any(graph.is_symbolic(leaf) for leaf in jax.tree.leaves((args, kwargs))):
+            return graph.apply(functools.partial(method, self), *args, **kwargs)
+        return method(self, *args, **kwargs)
+
+    return call

@@ -25,8 +25,16 @@ def inputs(model: Model, x: Any, finite: bool = False) -> list[Any]:
     return _check.standardize(x, model.input_names, [tuple(i.shape) for i in model.inputs], "input", finite)
 
 
-def training(model: Model, x: Any, y: Any, sample_weight: Any, class_weight: Any, finite: bool = True) -> Data:
-    """Checked arrays to train or test on: inputs, targets and weights.
+def training(
+    model: Model,
+    x: Any,
+    y: Any,
+    sample_weight: Any,
+    class_weight: Any,
+    finite: bool = True,
+    batch_size: int | None = None,
+) -> Data:
+    """Checked arrays to train or test on: inputs, targets and weights. They are one batch if `batch_size` is None.
 
     Raises:
         ValueError: if they do not fit the model or each other.
@@ -49,18 +57,25 @@ def training(model: Model, x: Any, y: Any, sample_weight: Any, class_weight: Any
     count = _check.check_lengths(given, targets, weights)
     for target, output in zip(targets, outputs, strict=True):
         _check.check_classes(target, output)
-    _check_batch_size(model, count)
+    if model.stateful:
+        check_stateful(model, count, batch_size or count)
     return given, targets, weights
 
 
-def _check_batch_size(model: Model, samples: int) -> None:
-    for tensor in model.inputs:
-        size = tensor.shape[0]
-        if model.stateful and size is not None and samples % size:
-            raise ValueError(
-                "In a stateful network, you should only pass inputs with a number of samples that can be divided by "
-                f"the batch size. Found: {samples} samples, batch size {size}."
-            )
+def check_stateful(model: Model, samples: int, batch_size: int) -> None:
+    """Check that all batches are as long as the states of a stateful network.
+
+    Raises:
+        ValueError: if one is not.
+    """
+    lengths = {min(batch_size, samples), samples % batch_size or min(batch_size, samples)}
+    fixed = {tensor.shape[0] for tensor in model.inputs} - {None}
+    if len(lengths) > 1 or (fixed and lengths != fixed):
+        wanted = f", the inputs' own batch size {', '.join(map(str, fixed))}" if fixed else ""
+        raise ValueError(
+            "In a stateful network, you should only pass inputs with a number of samples that can be divided by the "
+            f"batch size, which is that of the inputs. Found: {samples} samples, batch size {batch_size}{wanted}."
+        )
 
 
 def take(data: Data, samples: int) -> Data:

@@ -296,7 +296,7 @@ def _metric_function(metric: Any, loss: str, shape: Sequence[int | None]) -> tup
         return metrics_module.get(f"{kind}_{'accuracy' if accuracy else 'crossentropy'}"), "acc" if accuracy else "ce"
     function = metrics_module.get(metric)
     name = getattr(function, "__name__", None) or getattr(function, "name", None) or type(function).__name__
-    return function, name
+    return metrics_module.of_samples(function), name
 
 
 def _target(kind: str, shape: tuple[int | None, ...]) -> tuple[tuple[int | None, ...] | None, int | None]:

@@ -19,7 +19,7 @@ import numpy as np
 from kjax._core import arguments, config, graph, naming, scope, tensors
 from kjax._core.graph import Node, Tensor, Variable
 from kjax._core.registry import Registry
-from kjax.engine._calls import Calls
+from kjax.engine._calls import Calls, takes_tensors
 from kjax.engine._spec import InputSpec, Shape, list_of_shapes, shape_of, to_list, unpack
 from kjax.engine._weights import Weights, set_values
 
@@ -68,6 +68,8 @@ class Layer(Weights, Calls):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if cls.__module__.partition(".")[0] == __name__.partition(".")[0]:
+            for name in {"call", "compute_mask"} & set(vars(cls)):
+                setattr(cls, name, takes_tensors(vars(cls)[name]))
             cls.__init__ = arguments.accepts_old_names(cls.__name__)(cls.__init__)
             registry.register(cls)
         parameters = inspect.signature(cls.call).parameters
@@ -245,7 +247,8 @@ class Layer(Weights, Calls):
             kwargs = {**kwargs, "mask": mask}
         outputs = self._invoke(inputs, args[1:], kwargs)
         made = self.compute_mask(inputs, mask)
-        return outputs, to_list(made)
+        # One that says nothing of masks says it of all outputs.
+        return outputs, [] if made is None else to_list(made)
 
     def _invoke(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run `call` on values, with the learning phase filled in and the activity regularizer collected."""

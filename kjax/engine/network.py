@@ -12,6 +12,7 @@ from kjax._core import graph, scope
 from kjax._core.graph import Node, Tensor, Variable
 from kjax._core.registry import CustomObjectScope
 from kjax.engine import _config
+from kjax.engine._calls import handles_tensors
 from kjax.engine._inner import Inner
 from kjax.engine._order import layers_in_order
 from kjax.engine._saved import SavedMethods
@@ -174,12 +175,14 @@ class Network(Inner, SavedMethods, Layer):
 
     # -- as a layer --------------------------------------------------------------------------------------------------
 
+    @handles_tensors
     def call(self, inputs: Any, mask: Any = None, training: Any = None) -> Any:
         """Compute the outputs of the graph. `training` sets the learning phase inside of it."""
         if scope.current() is None:
             return unpack(self.run_internal_graph(inputs, mask)[0])
         return unpack(self._evaluate(inputs, mask, training)[0])
 
+    @handles_tensors
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """The masks of the outputs."""
         own_call = type(self).call is not Network.call  # its graph is a node of this very model

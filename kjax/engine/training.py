@@ -248,7 +248,8 @@ class Model(BatchMethods, GeneratorMethods, Functions, Network):
         validation_size = _check.batch_size(validation_batch_size or batch_size, "validation_batch_size")
         self._build_for(x)
         self._require_plan()
-        data = _data.training(self, x, y, sample_weight, class_weight)
+        whole = batch_size if steps_per_epoch is None and not validation_split else None
+        data = _data.training(self, x, y, sample_weight, class_weight, batch_size=whole)
         data, validate, count = validation.prepare(self, data, validation_size)
         samples = data[0][0].shape[0]
         if steps_per_epoch is not None:
@@ -296,7 +297,8 @@ class Model(BatchMethods, GeneratorMethods, Functions, Network):
             return self._reported(values, return_dict)
         self._build_for(x)
         self._require_plan()
-        data = _data.training(self, x, y, sample_weight, None, finite=False)
+        whole = _check.batch_size(batch_size) if steps is None else None
+        data = _data.training(self, x, y, sample_weight, None, finite=False, batch_size=whole)
         if steps is not None:
             data = _data.first(data, _check.steps(steps, "steps") * _check.batch_size(batch_size))
         told = _loop.listeners(self, callbacks)
@@ -338,11 +340,8 @@ class Model(BatchMethods, GeneratorMethods, Functions, Network):
         size = _check.batch_size(batch_size)
         if steps is not None:
             samples = min(samples, _check.steps(steps, "steps") * size)
-        if self.stateful and samples % size:
-            raise ValueError(
-                "In a stateful network, you should only pass inputs with a number of samples that can be divided by "
-                f"the batch size {size}. Found: {samples} samples."
-            )
+        if self.stateful:
+            _data.check_stateful(self, samples, size)
         scanner, told = self._scanner("predict"), _loop.Told(_loop.listeners(self, callbacks), "predict")
         return unpack(_loop.predict_arrays(scanner, inputs, samples, size, verbose, told))
 

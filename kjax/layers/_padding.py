@@ -119,9 +119,10 @@ class _Cropping(_Spatial):
     def build(self, input_shape: Any) -> None:
         first = 2 if self.data_format == "channels_first" else 1
         for length, cut in zip(input_shape[first:], self._cuts(), strict=False):
-            if length is not None and sum(cut) >= length:
+            if length is not None and sum(cut) > length:
                 raise ValueError(
-                    f"`cropping` of layer {self.name} leaves nothing: it cuts {cut} off an axis of length {length}. "
+                    f"`cropping` of layer {self.name} takes more than there is: "
+                    f"{cut} off an axis of length {length}. "
                     f"Input shape: {tuple(input_shape)}, cropping: {self.cropping}"
                 )
         super().build(input_shape)

@@ -175,7 +175,8 @@ class RNN(Layer):
                 f"Layer has {len(wanted)} states but was passed {len(initial_state)} initial states. Layer: {self.name}"
             )
         got = [tuple(jnp.shape(state)) for state in initial_state]
-        if any(g[-1:] != w[-1:] and g[-1:] != (None,) for g, w in zip(got, wanted, strict=True)):
+        # A cell of one's own may know the sizes only once it is built.
+        if any(g[-1:] != w[-1:] and None not in (*g[-1:], *w[-1:]) for g, w in zip(got, wanted, strict=True)):
             raise ValueError(
                 "An `initial_state` was passed that is not compatible with `cell.state_size`. Received shapes "
                 f"{got}; however `cell.state_size` is {self.cell.state_size}."

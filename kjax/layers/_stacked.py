@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kjax._core import notices
 from kjax.engine._config import layer_config
 from kjax.engine.base_layer import Layer, registry
 
@@ -30,10 +31,10 @@ def output_size(cell: Any) -> Any:
 class StackedRNNCells(Layer):
     """Cells of which each receives the output of the one before.
 
-    The states are those of the last cell first, so that the first state is the last output.
-
     Arguments:
         cells: list of cells.
+        reverse_state_order: whether the states are those of the last cell first, as they were until Keras 2.2.2;
+            False by default: first cell first.
 
     Raises:
         ValueError: if one has no `call` or no `state_size`.
@@ -47,12 +48,23 @@ class StackedRNNCells(Layer):
                         f"All cells must have a `{needed}` {'method' if needed == 'call' else 'attribute'}. "
                         f"Received cells: {list(cells)}"
                     )
+        self.reverse_state_order: bool = kwargs.pop("reverse_state_order", False)
+        if self.reverse_state_order:
+            notices.warn(
+                "`reverse_state_order=True` in `StackedRNNCells` will soon be deprecated. Please update the code to "
+                "work with the natural order of states if you rely on the RNN states, eg `RNN(return_state=True)`."
+            )
         super().__init__(**kwargs)
         self.cells = list(cells)
 
+    def _order(self) -> Sequence[int]:
+        """The numbers of the cells in the order of their states."""
+        numbers = range(len(self.cells))
+        return numbers[::-1] if self.reverse_state_order else numbers
+
     @property
     def state_size(self) -> tuple[int, ...]:
-        return tuple(size for cell in reversed(self.cells) for size in sizes(cell))
+        return tuple(size for i in self._order() for size in sizes(self.cells[i]))
 
     @property
     def output_size(self) -> Any:
@@ -72,24 +84,22 @@ class StackedRNNCells(Layer):
         self.built = True
 
     def call(self, inputs: Any, states: Any, constants: Any = None, training: Any = None) -> Any:
-        remaining, by_cell = list(states), []
-        for cell in reversed(self.cells):
-            count = len(sizes(cell))
-            by_cell.append(remaining[:count])
-            remaining = remaining[count:]
-        new: list[Any] = []
-        for cell, own in zip(self.cells, reversed(by_cell), strict=True):
+        remaining, own = list(states), {}
+        for i in self._order():
+            count = len(sizes(self.cells[i]))
+            own[i], remaining = remaining[:count], remaining[count:]
+        for i, cell in enumerate(self.cells):
             kwargs: dict[str, Any] = {}
             if constants is not None and takes(cell.call, "constants"):
                 kwargs["constants"] = constants
             if takes(cell.call, "training"):
                 kwargs["training"] = training
-            inputs, own = cell.call(inputs, own, **kwargs)
-            new = [*own, *new]
-        return inputs, new
+            inputs, own[i] = cell.call(inputs, own[i], **kwargs)
+        return inputs, [state for i in self._order() for state in own[i]]
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "cells": [layer_config(cell) for cell in self.cells]}
+        config = {**super().get_config(), "cells": [layer_config(cell) for cell in self.cells]}
+        return {**config, "reverse_state_order": True} if self.reverse_state_order else config
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> Any:

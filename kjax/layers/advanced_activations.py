@@ -224,6 +224,9 @@ class ReLU(Layer):
 
     Output shape:
         That of the input.
+
+    Raises:
+        ValueError: for a negative `max_value` or `negative_slope`.
     """
 
     def __init__(
@@ -234,6 +237,9 @@ class ReLU(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        for name, value in (("max_value", max_value), ("negative_slope", negative_slope)):
+            if value is not None and value < 0:
+                raise ValueError(f"`{name}` of a ReLU layer cannot be a negative value. Found: {value}")
         self.supports_masking = True
         self.max_value = None if max_value is None else float(max_value)
         self.negative_slope = float(negative_slope)

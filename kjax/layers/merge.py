@@ -13,8 +13,10 @@ from typing import Any
 import jax.numpy as jnp
 
 from kjax import backend as K
-from kjax._core import operators
+from kjax._core import graph, operators
+from kjax.engine._calls import handles_tensors
 from kjax.engine.base_layer import Layer, shape_of
+from kjax.layers._merging import all_of, as_list, broadcast, known_lengths, masks_of, spread, without
 
 
 class _Merge(Layer):
@@ -29,7 +31,7 @@ class _Merge(Layer):
         raise NotImplementedError(f"{type(self).__name__} merges layers, so it must define `_merge_function`.")
 
     def build(self, input_shape: Any) -> None:
-        shapes = _as_list(input_shape)
+        shapes = as_list(input_shape)
         if shapes is None:
             raise ValueError(f"A merge layer should be called on a list of inputs. Got the shape {input_shape}.")
         if len(shapes) < 2:
@@ -38,31 +40,34 @@ class _Merge(Layer):
             )
         if len({shape[0] for shape in shapes} - {None}) > 1:
             raise ValueError(f"Can not merge tensors with different batch sizes. Got tensors with shapes : {shapes}")
-        functools.reduce(_broadcast, [tuple(shape[1:]) for shape in shapes])
+        functools.reduce(broadcast, [tuple(shape[1:]) for shape in shapes])
         self.built = True
 
     def call(self, inputs: Any) -> Any:
         if not isinstance(inputs, (list, tuple)):
             raise ValueError(f"A merge layer should be called on a list of inputs. Got {type(inputs).__name__}.")
+        if len(inputs) < 2:
+            raise ValueError(f"A merge layer should be called on a list of at least 2 inputs. Got {len(inputs)} input.")
         arrays = self._with_lengths([jnp.asarray(x) for x in inputs])
-        functools.reduce(_broadcast, [x.shape[1:] for x in arrays])
+        functools.reduce(broadcast, [x.shape[1:] for x in arrays])
         rank = max(x.ndim for x in arrays)
         return self._merge_function([jnp.expand_dims(x, range(1, 1 + rank - x.ndim)) for x in arrays])
 
+    @handles_tensors
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """True where every mask is; an input without a mask has no say."""
-        masks = [m for m in self._with_lengths(_masks_of(inputs, mask)) if m is not None]
-        return functools.reduce(operators.logical_and, masks) if masks else None
+        masks = [m for m in self._with_lengths(masks_of(inputs, mask)) if m is not None]
+        return graph.apply(all_of, masks) if masks else None
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         shapes = [tuple(shape) for shape in input_shape]
         batch = {shape[0] for shape in shapes} - {None}
-        rest = functools.reduce(_broadcast, [shape[1:] for shape in shapes])
+        rest = functools.reduce(broadcast, [shape[1:] for shape in shapes])
         return (batch.pop() if len(batch) == 1 else None, *rest)
 
     def _make_node(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         # An unknown length that meets a known one is that length. Shape inference has to be told.
-        self._lengths = _known_lengths(shape_of(inputs))
+        self._lengths = known_lengths(shape_of(inputs))
         try:
             return super()._make_node(inputs, args, kwargs)
         finally:
@@ -178,7 +183,7 @@ class Concatenate(Layer):
         self.axis = axis
 
     def build(self, input_shape: Any) -> None:
-        shapes = _as_list(input_shape)
+        shapes = as_list(input_shape)
         if shapes is None or len(shapes) < 2:
             raise ValueError(
                 f"A `Concatenate` layer should be called on a list of at least 2 inputs. Got the shape {input_shape}."
@@ -188,7 +193,7 @@ class Concatenate(Layer):
                 f"A `Concatenate` layer with axis={self.axis} requires inputs that have this axis. "
                 f"Got inputs shapes: {shapes}"
             )
-        if len({_without(shape, self.axis) for shape in shapes}) > 1:
+        if len({without(shape, self.axis) for shape in shapes}) > 1:
             raise ValueError(
                 "A `Concatenate` layer requires inputs with matching shapes except for the concat axis. "
                 f"Got inputs shapes: {shapes}"
@@ -196,17 +201,24 @@ class Concatenate(Layer):
         self.built = True
 
     def call(self, inputs: Any) -> Any:
+        if not isinstance(inputs, (list, tuple)) or len(inputs) < 2:
+            raise ValueError("A `Concatenate` layer should be called on a list of at least 2 inputs.")
         return K.concatenate(inputs, axis=self.axis)
 
+    @handles_tensors
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """The masks joined like the inputs; where they have no such axis: true where all are."""
-        masks = _masks_of(inputs, mask)
+        masks = masks_of(inputs, mask)
         if all(m is None for m in masks):
             return None
-        rank = jnp.ndim(inputs[0])
+        rank = len(jnp.shape(inputs[0]))
+        needed = [x if m is None or len(jnp.shape(m)) < rank else None for m, x in zip(masks, inputs, strict=True)]
+        return graph.apply(functools.partial(self._joined, rank), masks, needed)
+
+    def _joined(self, rank: int, masks: list[Any], inputs: list[Any]) -> Any:
         # A mask says which steps count. What is joined behind its axes counts if all parts of a step do.
         own = min(rank - 1, max(jnp.ndim(m) for m in masks if m is not None))
-        full = [_spread(m, jnp.shape(x)) for m, x in zip(masks, inputs, strict=True)]
+        full = [spread(m, jnp.shape(m if x is None else x)) for m, x in zip(masks, inputs, strict=True)]
         return jnp.all(jnp.concatenate(full, self.axis), tuple(range(own, rank)))
 
     def get_config(self) -> dict[str, Any]:
@@ -245,7 +257,7 @@ class Dot(Layer):
         self.normalize = normalize
 
     def build(self, input_shape: Any) -> None:
-        shapes = _as_list(input_shape)
+        shapes = as_list(input_shape)
         if shapes is None or len(shapes) != 2:
             raise ValueError(f"A `Dot` layer should be called on a list of 2 inputs. Got the shape {input_shape}.")
         first, second = shapes
@@ -274,6 +286,7 @@ class Dot(Layer):
             first, second = (K.l2_normalize(x, axis=axis) for x, axis in zip(inputs, axes, strict=True))
         return K.batch_dot(first, second, axes)
 
+    @handles_tensors
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """None: the product has no axis that the masks speak of."""
         return None
@@ -320,71 +333,3 @@ def concatenate(inputs: Sequence[Any], axis: int = -1, **kwargs: Any) -> Any:
 def dot(inputs: Sequence[Any], axes: int | Sequence[int], normalize: bool = False, **kwargs: Any) -> Any:
     """The product of two tensors, sample by sample, by a `Dot` layer that takes the other arguments."""
     return Dot(axes=axes, normalize=normalize, **kwargs)(inputs)
-
-
-def _as_list(input_shape: Any) -> list[tuple[Any, ...]] | None:
-    """A list of shapes as it is; None for the one shape of a single tensor."""
-    if isinstance(input_shape, (list, tuple)) and input_shape and isinstance(input_shape[0], (list, tuple)):
-        return [tuple(shape) for shape in input_shape]
-    return None
-
-
-def _broadcast(first: tuple[Any, ...], second: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The shape that two shapes, without the batch, broadcast to.
-
-    Raises:
-        ValueError: if there is none.
-    """
-    longer, shorter = (first, second) if len(first) >= len(second) else (second, first)
-    lead = len(longer) - len(shorter)
-    shape = list(longer[:lead])
-    for i, j in zip(longer[lead:], shorter, strict=True):
-        if None in (i, j):
-            shape.append(None)
-        elif i != j and 1 not in (i, j):
-            raise ValueError(f"Operands could not be broadcast together with shapes {first} {second}")
-        else:
-            shape.append(j if i == 1 else i)
-    return tuple(shape)
-
-
-def _known_lengths(shapes: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """The shapes with unknown lengths replaced by those that the others have there, None where none is known."""
-    rank = max(map(len, shapes))
-    gaps = [rank - len(shape) for shape in shapes]
-    aligned = [shape[:1] + (1,) * gap + shape[1:] for shape, gap in zip(shapes, gaps, strict=True)]
-    known = [max({d for d in dims if d is not None} - {1}, default=None) for dims in zip(*aligned, strict=True)]
-    filled = [tuple(k if d is None else d for d, k in zip(s, known, strict=True)) for s in aligned]
-    return [shape[:1] + shape[1 + gap :] for shape, gap in zip(filled, gaps, strict=True)]
-
-
-def _without(shape: tuple[Any, ...], axis: int) -> tuple[Any, ...]:
-    axis %= len(shape)
-    return shape[:axis] + shape[axis + 1 :]
-
-
-def _masks_of(inputs: Any, mask: Any) -> list[Any]:
-    """The masks of the inputs, one each, None for an input that has none.
-
-    Raises:
-        ValueError: if there are not as many masks as inputs.
-    """
-    if mask is None:
-        return []
-    for name, value in (("mask", mask), ("inputs", inputs)):
-        if not isinstance(value, (list, tuple)):
-            raise ValueError(f"`{name}` should be a list. Got {type(value).__name__}.")
-    if len(mask) != len(inputs):
-        raise ValueError(
-            f"The lists `inputs` and `mask` should have the same length. "
-            f"Got {len(inputs)} inputs and {len(mask)} masks."
-        )
-    return list(mask)
-
-
-def _spread(mask: Any, shape: tuple[int, ...]) -> Any:
-    """A mask with an entry for every value of its input; no mask counts everything."""
-    if mask is None:
-        return jnp.ones(shape, bool)
-    mask = jnp.asarray(mask, bool)
-    return jnp.broadcast_to(mask.reshape(mask.shape + (1,) * (len(shape) - mask.ndim)), shape)

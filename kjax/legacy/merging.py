@@ -15,6 +15,7 @@ from kjax.engine.base_layer import Layer, registry
 from kjax.engine.network import Network
 from kjax.layers import core
 from kjax.layers import merge as todays
+from kjax.layers._merging import known_lengths
 
 # The layer of today that does what a mode did.
 _TODAY = {"sum": "Add", "mul": "Multiply", "ave": "Average", "max": "Maximum", "concat": "Concatenate", "dot": "Dot"}
@@ -115,7 +116,7 @@ class Merge(Layer):
         element_wise = self._today if isinstance(self._today, todays._Merge) else None
         if element_wise is None:
             return super()._make_node(inputs, args, kwargs)
-        element_wise._lengths = todays._known_lengths([tuple(x.shape) for x in inputs])
+        element_wise._lengths = known_lengths([tuple(x.shape) for x in inputs])
         try:
             return super()._make_node(inputs, args, kwargs)
         finally:

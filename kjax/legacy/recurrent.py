@@ -78,8 +78,8 @@ def _with_forget_bias(rewrite: Callable[[Args, Kwargs], Rewritten]) -> Callable[
             return rewrite(args, kwargs)
         ones = kwargs["forget_bias_init"] in ("one", "ones")
         if not ones:
-            notices.warn(_IGNORED_BIAS)
-        kwargs = {**_without(kwargs, "forget_bias_init"), "unit_forget_bias": ones}
+            notices.warn(_IGNORED_BIAS)  # and it is: the default stays, as in Keras 2
+        kwargs = {**_without(kwargs, "forget_bias_init"), **({"unit_forget_bias": True} if ones else {})}
         return rewrite(args, kwargs) or (args, kwargs)
 
     return convert
@@ -97,6 +97,8 @@ def _gather_size(args: Args, kwargs: Kwargs) -> Rewritten:
     """`ConvLSTM2D(8, 3, 3)`, or `nb_row` and `nb_col`, are one `kernel_size`."""
     if len(args) == 3 and all(map(_is_integer, args)):
         return (args[0], args[1:]), kwargs
+    if len(args) == 2 and _is_integer(args[1]) and "nb_col" in kwargs:
+        return (args[0], (args[1], kwargs["nb_col"])), _without(kwargs, "nb_col")
     if "nb_row" not in kwargs or "nb_col" not in kwargs:
         return None
     size = (kwargs["nb_row"], kwargs["nb_col"])

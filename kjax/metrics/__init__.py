@@ -58,6 +58,7 @@ from kjax.metrics._functions import (
     mean_squared_logarithmic_error,
     mse,
     msle,
+    of_samples,
     poisson,
     registry,
     serialize,

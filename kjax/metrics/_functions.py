@@ -82,16 +82,40 @@ def _in_top_k(classes: Any, y_pred: Any, k: int) -> Any:
     return found.reshape(classes.shape).astype(K.floatx())
 
 
-@registry.register
-def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
+def top_k_of_samples(y_true: Any, y_pred: Any, k: int = 5) -> Any:
     """1 where fewer than `k` predictions exceed that of the right class, else 0. For one-hot targets."""
     return apply(_in_top_k, K.argmax(y_true, axis=-1), y_pred, k)
+
+
+def sparse_top_k_of_samples(y_true: Any, y_pred: Any, k: int = 5) -> Any:
+    """`top_k_of_samples` for targets that are numbers of classes."""
+    return apply(_in_top_k, apply(_classes, y_true, y_pred), y_pred, k)
+
+
+@registry.register
+def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
+    """Share of samples in which fewer than `k` predictions exceed that of the right class. For one-hot targets.
+
+    One number for all samples, as Keras 2.2 has it; a compiled model weights and masks each sample, as Keras 2.3 does.
+    """
+    return K.mean(top_k_of_samples(y_true, y_pred, k))
 
 
 @registry.register
 def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
     """`top_k_categorical_accuracy` for targets that are numbers of classes."""
-    return apply(_in_top_k, apply(_classes, y_true, y_pred), y_pred, k)
+    return K.mean(sparse_top_k_of_samples(y_true, y_pred, k))
+
+
+_OF_SAMPLES: dict[Any, Callable[..., Any]] = {
+    top_k_categorical_accuracy: top_k_of_samples,
+    sparse_top_k_categorical_accuracy: sparse_top_k_of_samples,
+}
+
+
+def of_samples(metric: Callable[..., Any]) -> Callable[..., Any]:
+    """The function that gives each sample's part of a metric that is one number for a batch; others as they are."""
+    return next((each for whole, each in _OF_SAMPLES.items() if whole is metric), metric)
 
 
 @registry.register

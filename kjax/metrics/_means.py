@@ -60,14 +60,18 @@ class SparseCategoricalAccuracy(_Wrapped, function=functions.sparse_categorical_
     """`sparse_categorical_accuracy` as an object. Arguments: those of `Metric`."""
 
 
-class TopKCategoricalAccuracy(_Wrapped, function=functions.top_k_categorical_accuracy, by_element=False):
+class TopKCategoricalAccuracy(
+    _Wrapped, function=functions.top_k_of_samples, called="top_k_categorical_accuracy", by_element=False
+):
     """`top_k_categorical_accuracy` as an object. Arguments: `k`, and those of `Metric`."""
 
     def __init__(self, k: int = 5, name: str | None = None, dtype: Any = None) -> None:
         super().__init__(name, dtype, k=k)
 
 
-class SparseTopKCategoricalAccuracy(_Wrapped, function=functions.sparse_top_k_categorical_accuracy, by_element=False):
+class SparseTopKCategoricalAccuracy(
+    _Wrapped, function=functions.sparse_top_k_of_samples, called="sparse_top_k_categorical_accuracy", by_element=False
+):
     """`sparse_top_k_categorical_accuracy` as an object. Arguments: `k`, and those of `Metric`."""
 
     def __init__(self, k: int = 5, name: str | None = None, dtype: Any = None) -> None:
@@ -90,12 +94,12 @@ class MeanSquaredLogarithmicError(_Wrapped, function=losses.mean_squared_logarit
     """`mean_squared_logarithmic_error` as an object. Arguments: those of `Metric`."""
 
 
-class Hinge(_Wrapped, function=losses.hinge):
-    """`hinge` as an object. Arguments: those of `Metric`."""
+class Hinge(_Wrapped, function=losses.signed(losses.hinge), called="hinge"):
+    """`hinge` as an object; targets may be 0 and 1. Arguments: those of `Metric`."""
 
 
-class SquaredHinge(_Wrapped, function=losses.squared_hinge):
-    """`squared_hinge` as an object. Arguments: those of `Metric`."""
+class SquaredHinge(_Wrapped, function=losses.signed(losses.squared_hinge), called="squared_hinge"):
+    """`squared_hinge` as an object; targets may be 0 and 1. Arguments: those of `Metric`."""
 
 
 class CategoricalHinge(_Wrapped, function=losses.categorical_hinge, by_element=False):
