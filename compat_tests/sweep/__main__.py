@@ -1,0 +1,57 @@
+"""Compares many random layers with today's Keras: `python -m compat_tests.sweep --cases 5000 --seed 1`."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+# Small programs that run once: most of the time is the compiler's.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
+
+import argparse
+import collections
+import sys
+import time
+import traceback
+import warnings
+
+import jax
+
+from compat_tests.sweep.compare import differences
+from compat_tests.sweep.layers import KINDS, draw
+
+
+def main() -> int:
+    """Draws cases, compares, and prints each that differs; the exit code tells whether any did."""
+    parser = argparse.ArgumentParser(prog="python -m compat_tests.sweep", description=main.__doc__)
+    parser.add_argument("--cases", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0, help="number of the first case; one case can be repeated so")
+    parser.add_argument("--layer", action="append", choices=sorted(KINDS), help="only this layer (may be repeated)")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so many")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    counts: collections.Counter[str] = collections.Counter()
+    wrong: collections.Counter[str] = collections.Counter()
+    started = time.monotonic()
+    for seed in range(options.seed, options.seed + options.cases):
+        if time.monotonic() - started > options.seconds:
+            break
+        case = draw(seed, options.layer)
+        counts[case.name] += 1
+        try:
+            found = differences(case, seed)
+        except Exception as error:
+            found = [f"{type(error).__name__}: {error}", *traceback.format_exc().splitlines()[-6:]]
+        if found:
+            wrong[case.name] += 1
+            print(f"case {seed}: {case}\n    " + "\n    ".join(found), flush=True)
+        if seed % 200 == 199:
+            jax.clear_caches()
+    total = sum(counts.values())
+    print(f"{total} cases of {len(counts)} layers, {sum(wrong.values())} differ {dict(wrong) or ''}")
+    return int(bool(wrong))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

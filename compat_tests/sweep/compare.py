@@ -1,0 +1,236 @@
+"""A layer of kjax and one of today's Keras, with the same weights and inputs: all that they give is compared."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import kjax
+from compat_tests import today
+from compat_tests.layers_helper import cotangent
+from kjax._core.scope import Scope
+
+TOLERANCE = 5e-5
+RATE = 0.1  # learning rate of the training step
+
+
+@dataclass
+class Case:
+    """One layer to compare.
+
+    Attributes:
+        name: class of the layer.
+        arguments: of the constructor; a layer inside is a `Case` of its own.
+        shapes: of the inputs, with the batch.
+        masked: whether a mask of time steps is passed.
+        training: the learning phase.
+        integers: inputs are integers below this, if it is not 0.
+        theirs: arguments that are called differently in today's Keras.
+        holes: whether some time steps of the input are all zeros.
+        states: shapes of initial states.
+        skipped: weights, by the end of their names, that are known to differ after a training step.
+    """
+
+    name: str
+    arguments: dict[str, Any]
+    shapes: list[tuple[int, ...]]
+    masked: bool = False
+    training: bool = False
+    integers: int = 0
+    theirs: dict[str, Any] | None = None
+    holes: bool = False
+    states: list[tuple[int, ...]] = field(default_factory=list)
+    skipped: tuple[str, ...] = ()
+
+    def make(self, package: Any) -> Any:
+        """The layer, of kjax or of today's Keras."""
+        given = self.arguments if package is kjax or self.theirs is None else self.theirs
+        return getattr(package.layers, self.name)(**{k: _made(package, v) for k, v in given.items()})
+
+
+def _made(package: Any, value: Any) -> Any:
+    if isinstance(value, Case):
+        return value.make(package)
+    if isinstance(value, list) and value and isinstance(value[0], Case):
+        return [item.make(package) for item in value]
+    return value
+
+
+@dataclass
+class Given:
+    """What both sides receive: inputs, mask, initial states, and later the weights."""
+
+    inputs: list[Any]
+    mask: Any
+    states: list[Any]
+
+    @property
+    def masks(self) -> Any:
+        return None if self.mask is None else [self.mask for _ in self.inputs]
+
+
+def given(case: Case, seed: int) -> Given:
+    """Random inputs for a case."""
+    random = np.random.RandomState(seed)
+    inputs: list[Any] = []
+    for shape in case.shapes:
+        x: Any = random.randint(0, case.integers, shape) if case.integers else random.uniform(-2, 2, shape)
+        inputs.append(x.astype("int32" if case.integers else "float32"))
+    mask = None
+    if case.masked:
+        mask = random.rand(*case.shapes[0][:2]) < 0.7
+        mask[:, 0] |= ~mask.any(1)
+    if case.holes:
+        inputs = [x * (random.rand(*x.shape[:-1], 1) < 0.6) for x in inputs]
+    return Given(
+        [x.astype("float32") if x.dtype == "float64" else x for x in inputs],
+        mask,
+        [random.uniform(-1, 1, shape).astype("float32") for shape in case.states],
+    )
+
+
+def first_weights(layer: Any, seed: int) -> list[np.ndarray]:
+    """Random weights, variances being positive."""
+    random = np.random.RandomState(seed + 1)
+    made: list[np.ndarray] = []
+    for weight in layer.weights:
+        value = random.uniform(-1, 1, tuple(weight.shape))
+        made.append((np.abs(value) + 0.3 if "variance" in weight.name else value).astype("float32"))
+    return made
+
+
+Parts = dict[str, list[Any]]
+
+
+def ours(case: Case, data: Given, seed: int) -> tuple[Parts, list[np.ndarray], list[str]]:
+    """What the layer of kjax gives, its weights, and their names."""
+    layer = case.make(kjax)
+    one = len(data.inputs) == 1
+    shapes = [x.shape for x in data.inputs]
+    layer.assert_input_compatibility(data.inputs[0] if one else data.inputs)
+    layer.build(shapes[0] if one else shapes)
+    layer.built = True
+    weights = first_weights(layer, seed)
+    layer.set_weights(weights)
+    trained, others = layer.trainable_weights, layer.non_trainable_weights
+    states = [w.stored for w in others]
+    kwargs: dict[str, Any] = {"initial_state": data.states} if data.states else {}
+    if data.mask is not None and "mask" in inspect.signature(layer.call).parameters:
+        kwargs["mask"] = data.mask if one else data.masks
+    announced = layer.compute_output_shape(shapes[0] if one else shapes)
+
+    def run(values: list[Any], arrays: list[Any]) -> Any:
+        key = jax.random.key(0)
+        with Scope([*trained, *others], [*values, *states], training=case.training, key=key) as opened:
+            x = arrays[0] if one else arrays
+            outputs = as_list(layer(x, **kwargs))
+            masks = as_list(layer.compute_mask(x, data.mask if one else data.masks))
+        after = [opened.updates.get(w, v) for w, v in zip(others, states, strict=True)]
+        return weighted_sum(outputs), (outputs, [m for m in masks if m is not None], after)
+
+    parts = _derived(run, [w.stored for w in trained], data.inputs)
+    parts["shapes"] = [np.array(announced, int) if one_shape(announced) else np.array(announced[0], int)]
+    names = [w.name for w in others]
+    parts["states"] = [
+        s for s, n in zip(parts["states"], names, strict=True) if not any(part in n for part in case.skipped)
+    ]
+    return parts, weights, names
+
+
+def one_shape(shape: Any) -> bool:
+    """Whether this is one shape, and not a list of them."""
+    return not shape or not isinstance(shape[0], (tuple, list))
+
+
+def theirs(case: Case, data: Given, weights: Sequence[np.ndarray], names: Sequence[str]) -> Parts:
+    """What the layer of today's Keras gives, with these weights."""
+    keras = today.keras()
+    with today.lenient():
+        layer = case.make(keras)
+        one = len(data.inputs) == 1
+        x = data.inputs[0] if one else data.inputs
+        layer.build(x.shape if one else [i.shape for i in x])
+        by_place = list(weights)
+        layer.set_weights(by_place)
+        accepted = inspect.signature(layer.call).parameters
+        kwargs: dict[str, Any] = {"training": case.training} if "training" in accepted else {}
+        if data.states:
+            kwargs["initial_state"] = nested(layer, data.states)
+        if data.mask is not None and "mask" in accepted:
+            kwargs["mask"] = data.mask if one else data.masks
+        others = layer.non_trainable_variables
+        kept = [v.value for v in others]
+        counted = [i for i, v in enumerate(others) if any(v is w for w in layer.non_trainable_weights)]
+
+        def run(values: list[Any], arrays: list[Any]) -> Any:
+            outputs, after = layer.stateless_call(values, kept, arrays[0] if one else arrays, **kwargs)
+            outputs = as_list(outputs)
+            masks: list[Any] = []
+            if layer.supports_masking or data.mask is None:
+                made = layer.compute_mask(arrays[0] if one else arrays, data.mask if one else data.masks)
+                masks = [m for m in as_list(made) if m is not None]
+            return weighted_sum(outputs), (outputs, masks, [after[i] for i in counted])
+
+        parts = _derived(run, [v.value for v in layer.trainable_variables], data.inputs)
+    parts["shapes"] = [np.array(parts["outputs"][0].shape, int)]
+    parts["states"] = [
+        s for s, n in zip(parts["states"], names, strict=True) if not any(part in n for part in case.skipped)
+    ]
+    return parts
+
+
+def nested(layer: Any, states: list[Any]) -> list[Any]:
+    """States of stacked cells, as today's Keras nests them."""
+    sizes = getattr(layer, "state_size", None)
+    if not isinstance(sizes, (list, tuple)) or not any(isinstance(size, (list, tuple)) for size in sizes):
+        return states
+    rest = iter(states)
+    return [[next(rest) for _ in size] if isinstance(size, (list, tuple)) else next(rest) for size in sizes]
+
+
+def _derived(run: Any, values: list[Any], inputs: list[Any]) -> Parts:
+    derive = jax.jit(jax.value_and_grad(run, argnums=(0, 1), has_aux=True, allow_int=True))
+    (_, (outputs, masks, after)), (by_weights, by_inputs) = derive(values, [jnp.asarray(x) for x in inputs])
+    steps = [v - RATE * g for v, g in zip(values, by_weights, strict=True)]
+    floats = [g for g in by_inputs if g.dtype != jax.dtypes.float0]
+    parts = {"outputs": outputs, "masks": masks, "by inputs": floats, "after a step": steps, "states": after}
+    return {key: [np.asarray(x) for x in value] for key, value in parts.items()}
+
+
+def weighted_sum(outputs: list[Any]) -> Any:
+    """A number of which every output has a part of its own."""
+    return sum(jnp.sum(y * jnp.asarray(cotangent(y.shape), y.dtype)) for y in outputs)
+
+
+def as_list(x: Any) -> list[Any]:
+    """The tensors in lists of lists, one after the other."""
+    return [leaf for item in x for leaf in as_list(item)] if isinstance(x, (list, tuple)) else [x]
+
+
+def differences(case: Case, seed: int) -> list[str]:
+    """What differs between both, in words; nothing if all is the same."""
+    data = given(case, seed)
+    mine, weights, names = ours(case, data, seed)
+    peer = theirs(case, data, weights, names)
+    found: list[str] = []
+    for part, values in mine.items():
+        others = peer[part]
+        if len(values) != len(others):
+            found.append(f"{part}: {len(values)} of ours, {len(others)} of theirs")
+            continue
+        for i, (a, b) in enumerate(zip(values, others, strict=True)):
+            if a.shape != b.shape:
+                found.append(f"{part}[{i}]: shape {a.shape} of ours, {b.shape} of theirs")
+                continue
+            a, b = (np.asarray(v, "float64") for v in (a, b))
+            scale = max(1.0, float(np.max(np.abs(b), initial=0)))
+            apart = float(np.max(np.abs(a - b), initial=0)) / scale
+            if not apart <= TOLERANCE:
+                found.append(f"{part}[{i}]: {apart:.2e} apart")
+    return found
