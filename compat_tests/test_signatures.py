@@ -23,7 +23,6 @@ EXCEPTIONS = {
     "models.Model.evaluate_generator": LATER,
     "models.Model.predict_generator": LATER,
     "optimizers.TFOptimizer": "wraps an optimizer of TensorFlow; one of optax is wrapped instead",
-    "optimizers.Optimizer.get_updates": "training steps are pure functions; `K.function` makes others",
 }
 
 

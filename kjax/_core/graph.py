@@ -20,6 +20,9 @@ from kjax._core.described import Described
 from kjax._core.overloads import install_operators
 from kjax._core.tensors import Constant, Dim, Symbolic, Tensor, Variable
 
+# Tells what a new node waits for, where TensorFlow's `control_dependencies` are in use.
+waiting: Callable[[], tuple[Any, ...]] | None = None
+
 # Stand-ins for unknown dimensions while shapes are inferred. A dimension of the result that differs between the two is
 # unknown too. Both divide by many numbers, so that reshaping goes through.
 _FILLS = (20160, 40320)
@@ -98,7 +101,7 @@ def apply(op: Any, *args: Any, **kwargs: Any) -> Any:
     if captured is not None and any(_is_unknown(leaf) for leaf in leaves):
         args, kwargs = jax.tree.map(lambda x: captured(x) if _is_unknown(x) else x, (args, kwargs))
         leaves = jax.tree.leaves((args, kwargs))
-    if any(is_symbolic(leaf) for leaf in leaves):
+    if any(is_symbolic(leaf) for leaf in leaves) or (getattr(op, "draws", False) and scope.recorder() is not None):
         return make_node(op, args, kwargs).result
     if any(isinstance(leaf, Symbolic) for leaf in leaves):
         args, kwargs = jax.tree.map(_value_here, (args, kwargs))
@@ -115,6 +118,7 @@ def _value_here(x: Any) -> Any:
 def make_node(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str | None = None) -> Node:
     """A node that applies `op`, with output tensors whose shapes JAX infers."""
     node = Node(op, args, kwargs)
+    node.after = waiting() if waiting is not None else ()
     static = node.inputs and all(isinstance(x, Tensor) and x.static is not None for x in node.inputs)
     if static and not getattr(op, "fills_shape", False):  # `K.zeros` of a shape is an array, not one more shape
         return _make_static_node(node)
@@ -126,7 +130,7 @@ def make_node(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str 
     for i, leaf in enumerate(leaves):
         shape = _merge([other[i].shape for other in others])
         output = Tensor(shape, leaf.dtype, name if len(leaves) == 1 else f"{name}:{i}", node, i)
-        output.known = all(isinstance(x, Variable) or x.known for x in node.inputs)
+        output.known = not node.after and all(isinstance(x, Variable) or x.known for x in node.inputs)
         node.outputs.append(output)
     for i, mask in enumerate(masks or ()):
         if mask is not None:

@@ -134,9 +134,14 @@ class Scope:
         _stack().pop()
 
 
+# Makes an operation of giving a variable a value: what an old value and an operand become, and the operand.
+Recorder = Callable[[Any, Callable[[Any, Any], Any], Any], Any]
+
+
 class _Local(threading.local):
     def __init__(self) -> None:
         self.stack: list[Scope] = []
+        self.recorder: Recorder | None = None
 
 
 _local = _Local()
@@ -183,6 +188,21 @@ def suspended() -> Generator[None]:
         yield
     finally:
         _local.stack = outer
+
+
+@contextlib.contextmanager
+def recording(recorder: Recorder | None) -> Generator[None]:
+    """Let writes to variables outside of any scope be operations, made by `recorder`, inside of a `with` block."""
+    outer, _local.recorder = _local.recorder, recorder
+    try:
+        yield
+    finally:
+        _local.recorder = outer
+
+
+def recorder() -> Recorder | None:
+    """What makes operations of writes here, or None where they are done at once."""
+    return None if _local.stack else _local.recorder
 
 
 def fresh_key() -> jax.Array:

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from kjax._core import config, naming, scope
+from kjax._core import config, naming, operators, scope
 
 if TYPE_CHECKING:
     from kjax._core.graph import Node
@@ -214,8 +214,10 @@ class Variable(Symbolic):
         """Hold the result of a program that wrote this variable."""
         self._array = array
 
-    def assign(self, value: Any) -> Any:
+    def assign(self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
         """Give the variable a new value, here and now or, in a program, when it has run.
+
+        While an optimizer's `get_updates` describes a step, it makes an operation that does.
 
         Raises:
             ValueError: if the shape differs.
@@ -224,6 +226,15 @@ class Variable(Symbolic):
         if opened is not None:
             opened.write(self, jnp.asarray(value, self.dtype))
             return self
+        record = scope.recorder()
+        return self.replace(value) if record is None else record(self, _second, value)
+
+    def replace(self, value: Any) -> Any:
+        """Give the variable a new value here and now.
+
+        Raises:
+            ValueError: if the shape differs.
+        """
         array = np.array(value, self.dtype)
         if array.shape != tuple(self.shape):
             raise ValueError(
@@ -236,12 +247,22 @@ class Variable(Symbolic):
         """Take an array of the variable's shape, which nobody else will write to, without copying it."""
         self._array = np.asarray(array, self.dtype)
 
-    def assign_add(self, value: Any) -> Any:
-        """Add `value` to the variable."""
+    def assign_add(
+        self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Any:
+        """Add `value` to the variable, as `assign` does."""
+        record = scope.recorder()
+        if record is not None:
+            return record(self, operators.add, value)
         return self.assign(self.value + jnp.asarray(value, self.dtype))
 
-    def assign_sub(self, value: Any) -> Any:
-        """Subtract `value` from the variable."""
+    def assign_sub(
+        self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Any:
+        """Subtract `value` from the variable, as `assign` does."""
+        record = scope.recorder()
+        if record is not None:
+            return record(self, operators.subtract, value)
         return self.assign(self.value - jnp.asarray(value, self.dtype))
 
     @property
@@ -303,3 +324,7 @@ class Variable(Symbolic):
 
     def __repr__(self) -> str:
         return f"<kjax.Variable '{self.name}' shape={tuple(self.shape)} dtype={self.dtype.name}>"
+
+
+def _second(old: Any, new: Any) -> Any:
+    return jnp.asarray(new)

@@ -136,6 +136,12 @@ class Program:
         return results
 
 
+def effects(update: Any) -> list[Tensor]:
+    """The tensors whose computation is an update's effect: itself, or the targets of one of TensorFlow's operations."""
+    targets = [update] if isinstance(update, Tensor) else getattr(update, "targets", ())
+    return [x for x in targets if isinstance(x, Tensor)]
+
+
 class Function:
     """Computes `outputs` from `inputs`, and changes variables; made by `K.function`."""
 
@@ -147,7 +153,7 @@ class Function:
         self._assignments: list[tuple[Variable, Any]] = [
             (u[0], u[1]) for u in self.updates if isinstance(u, (tuple, list))
         ]
-        self._operations = [u for u in self.updates if isinstance(u, Tensor)]
+        self._operations = [x for u in self.updates for x in effects(u)]
         self._constants = {i: x for i, x in enumerate(self.outputs) if not isinstance(x, (Tensor, Variable))}
         self._programs: dict[Any, Program] = {}
 

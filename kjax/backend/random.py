@@ -50,6 +50,7 @@ def _binomial(shape: Any, p: Any, dtype: Any, seed: Any) -> Any:
 
 for _function in (_normal, _truncated, _uniform, _binomial):
     _function.fills_shape = True  # type: ignore[attr-defined]
+    _function.draws = True  # type: ignore[attr-defined]  # where a step is described, each step draws
 
 
 def _dtype(dtype: Any) -> Any:

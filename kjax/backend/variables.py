@@ -44,7 +44,8 @@ def set_value(x: Variable, value: Any) -> None:
     Raises:
         ValueError: if the shape differs.
     """
-    x.assign(np.asarray(value, x.dtype))
+    array = np.asarray(value, x.dtype)
+    x.replace(array) if scope.current() is None else x.assign(array)
 
 
 def batch_set_value(tuples: Sequence[tuple[Variable, Any]]) -> None:
@@ -53,8 +54,8 @@ def batch_set_value(tuples: Sequence[tuple[Variable, Any]]) -> None:
         set_value(x, value)
 
 
-def _writing(x: Variable, combine: Callable[[Any, Any], Any], operand: Any) -> Any:
-    """Write `combine(x, operand)` to `x`: now, in a program; else when the returned tensor is computed."""
+def writing(x: Any, combine: Callable[[Any, Any], Any], operand: Any) -> Any:
+    """Write `combine(x, operand)` to a variable: now, in a program; else when the returned tensor is computed."""
     if scope.current() is not None:
         return x.assign(apply(combine, x, operand))
 
@@ -77,7 +78,7 @@ def _writing(x: Variable, combine: Callable[[Any, Any], Any], operand: Any) -> A
 
 def update(x: Variable, new_x: Any) -> Any:
     """Set a variable: an operation for `K.function` or `add_update`; in a program, done at once."""
-    return _writing(x, _second, new_x)
+    return writing(x, _second, new_x)
 
 
 def _second(old: Any, new: Any) -> Any:
@@ -86,12 +87,12 @@ def _second(old: Any, new: Any) -> Any:
 
 def update_add(x: Variable, increment: Any) -> Any:
     """Add to a variable, as `update`."""
-    return _writing(x, operators.add, increment)
+    return writing(x, operators.add, increment)
 
 
 def update_sub(x: Variable, decrement: Any) -> Any:
     """Subtract from a variable, as `update`."""
-    return _writing(x, operators.subtract, decrement)
+    return writing(x, operators.subtract, decrement)
 
 
 def moving_average_update(x: Variable, value: Any, momentum: Any) -> Any:
@@ -101,7 +102,7 @@ def moving_average_update(x: Variable, value: Any, momentum: Any) -> Any:
         new = operators.multiply(value, operators.subtract(1.0, momentum))
         return operators.add(operators.multiply(old, momentum), new)
 
-    return _writing(x, average, value)
+    return writing(x, average, value)
 
 
 def gradients(loss: Any, variables: Any) -> list[Any]:

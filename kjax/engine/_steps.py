@@ -158,14 +158,17 @@ def train_step(
             return total, (logs, new[: len(state)])
 
         total, gradients_times, (logs, new_state) = jax.vjp(loss, params, has_aux=True)
-        with Scope([*everything.trainable, *everything.state], [*params, *known]) as scope:
+        own = {"training": True, "key": key_of_optimizer(key)} if optimizer.follows_updates else {}
+        with Scope([*everything.trainable, *everything.state], [*params, *known], **own) as scope:
             factor = optimizer.factor(opt_state.iterations) if direct else jnp.ones(())
             late = direct and not is_ours(model, plan) and has_own_backward(loss, params)
             (gradients,) = gradients_times(jnp.ones_like(total) if late else factor.astype(total.dtype))
             if late:
                 gradients = jax.tree.map(lambda g: g * factor.astype(g.dtype), gradients)
-            apply_to = optimizer.apply_steps if direct else optimizer.apply
-            params, new_opt_state = apply_to(gradients, opt_state, params, constraints)
+            if direct:
+                params, new_opt_state = optimizer.apply_steps(gradients, opt_state, params, constraints)
+            else:
+                params, new_opt_state = optimizer.apply(gradients, opt_state, params, constraints, total)
         roles.check(scope)
         if lean:
             new_opt_state = new_opt_state._replace(slots=opt_state.slots)
@@ -177,6 +180,11 @@ def train_step(
 def key_of_loss(key: Any) -> Any:
     """A key for random losses that no draw of the layers has: those count from 1."""
     return jax.random.fold_in(key, 0)
+
+
+def key_of_optimizer(key: Any) -> Any:
+    """A key for random steps of the user's optimizers."""
+    return jax.random.fold_in(key, 2**31 - 1)
 
 
 def gather(data: Any, rows: Any) -> Any:

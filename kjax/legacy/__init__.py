@@ -16,6 +16,7 @@ from kjax.legacy import (
     merging,
     models,
     modules,
+    optimizers,
     parts,
     preprocessing,
     recurrent,
@@ -35,6 +36,7 @@ gone.install_layers()
 graph.install_models()
 install_tables(preprocessing.TABLES)
 install_tables(utils.TABLES)
+install_tables(optimizers.TABLES)
 utils.install_names()
 backend.install_functions()
 parts.install_parts()

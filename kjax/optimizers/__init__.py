@@ -13,7 +13,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any, cast
 
-from kjax._core.registry import Registry
+from kjax._core.registry import Registry, get_custom_objects
 from kjax.optimizers import schedules
 from kjax.optimizers._adam import Adam, Adamax, Nadam
 from kjax.optimizers._base import Optimizer, OptimizerState
@@ -73,6 +73,11 @@ def get(identifier: Any) -> Optimizer:
         f"Could not interpret optimizer identifier: {identifier!r}. Pass an optimizer, its name, its "
         "config, or an optax transformation."
     )
+
+
+def is_known(name: Any) -> bool:
+    """Whether a name, in any case, is that of a class here and not of the user's."""
+    return isinstance(name, str) and name.lower() in _registry.names() and name not in get_custom_objects()
 
 
 def serialize(optimizer: Any) -> dict[str, Any]:

@@ -13,17 +13,11 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 
 from kjax._core.graph import Variable
-from kjax.optimizers._base import (
-    Hyperparameter,
-    Number,
-    Optimizer,
-    as_number,
-    cast_to,
-    fuzz,
-    map_leaves,
-    zeros_like,
-)
+from kjax.optimizers._base import Optimizer
+from kjax.optimizers._hyper import Hyperparameter, Number, as_number
 from kjax.optimizers._roots import safe_sqrt
+from kjax.optimizers._trees import cast_to, fuzz, map_leaves, zeros_like
+from kjax.optimizers.schedules import rate_dtype
 
 
 class AdamSlots(NamedTuple):
@@ -114,16 +108,15 @@ class Adam(Optimizer):
         updates, ms, vs, *vhats = map_leaves(step, params, grads, slots.ms, slots.vs, *vhats)
         return updates, AdamSlots(slots.count + 1, ms, vs, *vhats or (None,))
 
-    def build(self, params: Sequence[Variable]) -> None:
-        super().build(params)
+    def make_slots(self, params: Sequence[Variable]) -> None:
+        super().make_slots(params)
         # Keras 2.2 saved an array of one zero for each parameter where there is no amsgrad.
         first = 2 * len(params)
         names = [f"training/Adam/Variable_{first + i}:0" for i in range(len(params))]
         self._unused = [] if self.amsgrad else [Variable([0.0], name=name, trainable=False) for name in names]
 
-    @property
-    def weights(self) -> list[Variable]:
-        return [*super().weights, *self._unused]
+    def saved_variables(self) -> list[Variable]:
+        return [*super().saved_variables(), *self._unused]
 
 
 class Adamax(Optimizer):
@@ -215,7 +208,7 @@ class Nadam(Optimizer):
         self.epsilon, self.schedule_decay = fuzz(epsilon), as_number(schedule_decay, "schedule_decay")
 
     def init(self, params: Any) -> NadamSlots:
-        one = jnp.ones((), self.beta_1.dtype)
+        one = jnp.ones((), rate_dtype())
         return NadamSlots(jnp.zeros((), jnp.int32), zeros_like(params), zeros_like(params), one)
 
     def update(self, grads: Any, slots: NadamSlots, params: Any, lr: Any = None) -> tuple[Any, NadamSlots]:
@@ -236,7 +229,6 @@ class Nadam(Optimizer):
         updates, ms, vs = map_leaves(step, params, grads, slots.ms, slots.vs)
         return updates, NadamSlots(slots.count + 1, ms, vs, product)
 
-    @property
-    def weights(self) -> list[Variable]:
+    def saved_variables(self) -> list[Variable]:
         # Keras 2.2 did not save the product of the schedule.
-        return super().weights[:-1]
+        return super().saved_variables()[:-1]

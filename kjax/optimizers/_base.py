@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Self, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from kjax._core import config, graph
-from kjax._core.gradients import gradients
+from kjax._core import graph
 from kjax._core.graph import Variable
 from kjax._core.registry import keeps_objects
 from kjax.optimizers import schedules
-from kjax.optimizers._hyper import Hyperparameter, Number, ScheduledRate, as_number
+from kjax.optimizers._hyper import Counter, Hyperparameter, Number, ScheduledRate, as_number
+from kjax.optimizers._recorded import Recorded
+from kjax.optimizers._trees import scaled_down, with_count
+from kjax.optimizers._updates import Updates
+
+# Bounds of gradients that every optimizer may be given.
+_BOUNDS = ("clipnorm", "clipvalue")
 
 
 class OptimizerState(NamedTuple):
@@ -31,13 +35,15 @@ class OptimizerState(NamedTuple):
     slots: Any
 
 
-class Optimizer:
+class Optimizer(Updates):
     """Base class of the optimizers: two pure functions, and everything around them.
 
     A subclass defines `init(params) -> slots` and `update(grads, slots, params, lr) -> (updates, slots)` over
     any pytree of parameters. The updates are to be added. `apply` makes a step of them:
 
         grads -> clipnorm -> clipvalue -> update at lr / (1 + decay * iterations) -> constraints
+
+    A subclass in the manner of Keras 2 defines `get_updates(loss, params)` instead, which returns operations.
 
     Arguments:
         lr: learning rate: a number, or a schedule of `keras.optimizers.schedules`; None for an optimizer that has none.
@@ -54,6 +60,7 @@ class Optimizer:
     lr = Hyperparameter()
     learning_rate = Hyperparameter("lr")
     decay = Hyperparameter()
+    iterations: Any = Counter()
 
     # What `get_config` writes, in Keras's order.
     arguments: tuple[str, ...] = ()
@@ -66,28 +73,47 @@ class Optimizer:
             given = inspect.signature(cls.__init__).bind_partial(None, *args, **kwargs).arguments
             if "lr" in given:
                 raise TypeError(f"{cls.__name__} got both `lr` and `learning_rate`, which mean the same. Give one.")
-        return super().__new__(cls)
+        made = super().__new__(cls)
+        made._begin()
+        return made
+
+    def _begin(self) -> None:
+        """What there is before `__init__`, which a class of the user's may not call, or not first."""
+        self.hyperparameters: dict[str, Variable] = {}
+        self.scheduled: ScheduledRate | None = None
+        self.updates: list[Any] = []
+        self.given_weights: list[Variable] | None = None  # what was assigned to `weights`
+        self.structure: Any = None
+        self._recorded: Recorded | None = None
+        self._slot_variables: list[Variable] = []
+        self._awaited: list[Any] | None = None  # values for the slots, once there are slots
 
     def __init__(self, lr: Number | None = None, **kwargs: Any) -> None:
         self._refuse_unknown(kwargs)
-        self.hyperparameters: dict[str, Variable] = {}
-        self.scheduled: ScheduledRate | None = None
-        self.clipnorm = _optional_number(kwargs.get("clipnorm"), "clipnorm")
-        self.clipvalue = _optional_number(kwargs.get("clipvalue"), "clipvalue")
-        label = type(self).__name__
-        self.iterations = Variable(0, "int32", f"{label}/iterations:0", trainable=False)
-        self._slot_variables: list[Variable] = []
-        self._structure: Any = None
-        self._awaited: list[Any] | None = None  # values for the slots, once there are slots
+        for name in _BOUNDS:  # Keras's have these attributes where they were given
+            if kwargs.get(name) is not None:
+                setattr(self, name, as_number(kwargs[name], name))
         if kwargs.get("learning_rate") is not None:
             lr = kwargs["learning_rate"]
         if isinstance(lr, (schedules.LearningRateSchedule, Mapping)):
-            self._follow(lr)
+            self.follow(lr)
         elif lr is not None:
             self.hold(lr=lr)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without operations: they are made again, and their variables get the present values."""
+        if not self.follows_updates:
+            return dict(self.__dict__)
+        held = [variable.numpy() for variable in self.state_variables] or self._awaited
+        unbuilt = {"updates": [], "given_weights": None, "structure": None, "_recorded": None, "_slot_variables": []}
+        return {**self.__dict__, **unbuilt, "_awaited": held}
+
+    def bounds(self) -> dict[str, float]:
+        """The bounds of gradients that were given: `clipnorm`, `clipvalue`."""
+        return {name: getattr(self, name) for name in _BOUNDS if getattr(self, name, None) is not None}
+
     def _refuse_unknown(self, kwargs: dict[str, Any]) -> None:
-        allowed = ("learning_rate", "clipnorm", "clipvalue", "name")
+        allowed = ("learning_rate", *_BOUNDS, "name")
         for name in kwargs:
             if name not in allowed:
                 parameters = inspect.signature(type(self)).parameters.values()
@@ -104,7 +130,8 @@ class Optimizer:
             number = as_number(value, name)
             self.hyperparameters[name] = Variable(number, schedules.rate_dtype(), label, trainable=False)
 
-    def _follow(self, schedule: Any) -> None:
+    def follow(self, schedule: Any) -> None:
+        """Let a schedule, or the config of one, give the learning rate."""
         schedule = schedules.deserialize(schedule) if isinstance(schedule, Mapping) else schedule
         self.scheduled = ScheduledRate(schedule, self.iterations, f"{type(self).__name__}/lr:0")
         # Programs get the number that may be assigned. The schedule is a part of them.
@@ -157,7 +184,7 @@ class Optimizer:
         raise NotImplementedError(f"{type(self).__name__} has no factor.")
 
     def apply(
-        self, grads: Any, state: OptimizerState, params: Any, constraints: Any = None
+        self, grads: Any, state: OptimizerState, params: Any, constraints: Any = None, total: Any = 0.0
     ) -> tuple[Any, OptimizerState]:
         """One step: the new parameters and the new state. Pure.
 
@@ -167,10 +194,30 @@ class Optimizer:
             params: any pytree of arrays.
             constraints: for each parameter, in the same structure, a function that its new value passes
                 through, or None.
+            total: the loss, for a step that `get_updates` describes.
         """
+        if self.follows_updates:
+            return self._follow_updates(grads, state, params, total)
+        return self.changed(self.clip(grads), state, params, constraints)
+
+    def changed(
+        self, grads: Any, state: OptimizerState, params: Any, constraints: Any = None
+    ) -> tuple[Any, OptimizerState]:
+        """`apply`, with gradients that are clipped already."""
         slots = with_count(state.slots, state.iterations)
-        updates, slots = self.update(self.clip(grads), slots, params, self.decayed_rate(state.iterations))
+        updates, slots = self.update(grads, slots, params, self.decayed_rate(state.iterations))
         return self.moved(params, updates, constraints), OptimizerState(state.iterations + 1, with_count(slots, None))
+
+    def _follow_updates(self, grads: Any, state: OptimizerState, params: Any, total: Any) -> tuple[Any, OptimizerState]:
+        """A step that `get_updates` describes."""
+        if self._recorded is None:
+            raise RuntimeError(f"{type(self).__name__} has no state before `build(params)` was called.")
+        leaves, structure = jax.tree.flatten(params)
+        held, shape = jax.tree.flatten(state)
+        pairs = [*zip(self._recorded.params, leaves, strict=True), *zip(self.state_variables, held, strict=True)]
+        new = self._recorded.step(dict(pairs), jax.tree.leaves(grads), total)
+        values = [new.get(variable, value) for variable, value in pairs]
+        return structure.unflatten(values[: len(leaves)]), shape.unflatten(values[len(leaves) :])
 
     def moved(self, params: Any, updates: Any, constraints: Any = None) -> Any:
         """The parameters after updates were added to them, and after their constraints."""
@@ -184,17 +231,16 @@ class Optimizer:
     def clip(self, grads: Any) -> Any:
         """`grads` after `clipnorm`, then `clipvalue`."""
         leaves, structure = jax.tree.flatten(grads)
-        if self.clipnorm and leaves:
-            wide = functools.reduce(np.promote_types, (g.dtype for g in leaves), jnp.dtype("float32"))
-            square = sum(jnp.sum(jnp.square(g.astype(wide))) for g in leaves)
-            over = square >= jnp.asarray(self.clipnorm**2, wide)
-            # The root of 0 has no derivative, so it is not taken where it is not used.
-            norm = jnp.sqrt(jnp.where(over, square, jnp.ones_like(square)))
-            scale = jnp.where(over, self.clipnorm / norm, jnp.ones_like(square))
-            leaves = [g * scale.astype(g.dtype) for g in leaves]
-        if self.clipvalue:
-            leaves = [jnp.clip(g, -self.clipvalue, self.clipvalue) for g in leaves]
+        bounds = self.bounds()
+        if bounds.get("clipnorm") and leaves:
+            leaves = scaled_down(leaves, bounds["clipnorm"])
+        if bounds.get("clipvalue"):
+            leaves = [jnp.clip(g, -bounds["clipvalue"], bounds["clipvalue"]) for g in leaves]
         return structure.unflatten(leaves)
+
+    def clip_symbolic(self, grads: list[Any]) -> list[Any]:
+        """Symbolic gradients, clipped as `clip` does."""
+        return graph.apply(self.clip, grads) if any(self.bounds().values()) else grads
 
     def decayed_rate(self, iterations: Any) -> Any:
         """The learning rate after `iterations` steps; None where there is none."""
@@ -207,25 +253,29 @@ class Optimizer:
         decay = held["decay"].value
         return rate * (1.0 / (1.0 + decay * jnp.asarray(iterations).astype(decay.dtype)))
 
-    def get_gradients(self, loss: Any, params: Sequence[Any]) -> list[Any]:
-        """Symbolic gradients of `loss` with respect to `params`, clipped as in training."""
-        grads = gradients(loss, params)
-        return graph.apply(self.clip, grads) if self.clipnorm or self.clipvalue else grads
-
     # The state that a model trains with and saves.
 
     def build(self, params: Sequence[Variable]) -> None:
         """Create the variables that hold the slots of `params`. The counter goes on from where it is."""
-        label = type(self).__name__
-        slots = with_count(self.init(self.starting_values(params)), None)
-        leaves, self._structure = jax.tree.flatten(OptimizerState(0, slots))
-        names = [f"training/{label}/Variable{f'_{i}' if i else ''}:0" for i in range(len(leaves) - 1)]
-        self._slot_variables = [
-            Variable(leaf, leaf.dtype, name, trainable=False) for leaf, name in zip(leaves[1:], names, strict=True)
-        ]
+        self.given_weights, self._recorded = None, None
+        if self.follows_updates:
+            self._recorded = Recorded(self, params)
+            self._slot_variables = self._recorded.slots
+            self.structure = jax.tree.structure(OptimizerState(0, [0] * len(self._slot_variables)))
+        else:
+            self.make_slots(params)
         awaited, self._awaited = self._awaited, None
         if awaited is not None:
             self.restore(awaited)
+
+    def make_slots(self, params: Sequence[Variable]) -> None:
+        """Create the variables that hold the slots which `init` gives."""
+        slots = with_count(self.init(self.starting_values(params)), None)
+        leaves, self.structure = jax.tree.flatten(OptimizerState(0, slots))
+        names = [f"training/{type(self).__name__}/Variable{f'_{i}' if i else ''}:0" for i in range(len(leaves) - 1)]
+        self._slot_variables = [
+            Variable(leaf, leaf.dtype, name, trainable=False) for leaf, name in zip(leaves[1:], names, strict=True)
+        ]
 
     def restore(self, values: Sequence[Any]) -> None:
         """Take the values of `state_variables` that another such optimizer had: now, or when `build` makes them.
@@ -245,7 +295,7 @@ class Optimizer:
     @property
     def built(self) -> bool:
         """Whether the slots' variables exist."""
-        return self._structure is not None
+        return self.structure is not None
 
     @property
     def state_variables(self) -> list[Variable]:
@@ -256,7 +306,7 @@ class Optimizer:
         """The variables of `state` by the names of the slots, in the order of the parameters."""
         if not self.built:
             return {}
-        slots = self._structure.unflatten(self.state_variables).slots
+        slots = self.structure.unflatten(self.state_variables).slots
         return {name: jax.tree.leaves(slot) for name, slot in slots._asdict().items()} if slots is not None else {}
 
     @property
@@ -268,17 +318,29 @@ class Optimizer:
         """
         if not self.built:
             raise RuntimeError(f"{type(self).__name__} has no state before `build(params)` was called.")
-        return self._structure.unflatten([variable.value for variable in self.state_variables])
+        return self.structure.unflatten([variable.value for variable in self.state_variables])
 
     @property
     def hyper_variables(self) -> list[Variable]:
-        """The variables of the hyperparameters."""
-        return list(self.hyperparameters.values())
+        """The variables of the hyperparameters, and others that a step reads."""
+        held = list(self.hyperparameters.values())
+        read = [] if self._recorded is None else self._recorded.reads
+        return list(dict.fromkeys(v for v in (*held, *read) if v not in self._slot_variables)) if read else held
+
+    def saved_variables(self) -> list[Variable]:
+        """The variables that are saved, in the order of Keras 2.2. Empty before `build`."""
+        return self.state_variables if self.saves_iterations else self.state_variables[1:]
 
     @property
     def weights(self) -> list[Variable]:
-        """The variables that are saved, in the order of Keras 2.2. Empty before `build`."""
-        return self.state_variables if self.saves_iterations else self.state_variables[1:]
+        """The variables that are saved, in the order of Keras 2.2, or those that `get_updates` named. Empty before."""
+        if self.given_weights is not None:
+            return self.given_weights
+        return self.saved_variables() if self._recorded is None else self.state_variables
+
+    @weights.setter
+    def weights(self, variables: list[Variable]) -> None:
+        self.given_weights = variables
 
     def get_weights(self) -> list[np.ndarray]:
         """The values of `weights`."""
@@ -307,60 +369,17 @@ class Optimizer:
                     f"with the provided weight shape {array.shape}."
                 )
         for variable, array in zip(variables, arrays, strict=True):
-            variable.assign(array)
+            variable.replace(array)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make such an optimizer. Hyperparameters are read from their variables."""
-        clips = {"clipnorm": self.clipnorm, "clipvalue": self.clipvalue}
-        given = {name: value for name, value in clips.items() if value is not None}
         values = {name: getattr(self, name) for name in self.arguments}
         if self.scheduled is not None and self.scheduled.rules:
             schedule = self.scheduled.schedule
             values["lr"] = schedule if keeps_objects() else schedules.serialize(schedule)
-        return {**given, **{k: float(v) if isinstance(v, Variable) else v for k, v in values.items()}}
+        return {**self.bounds(), **{k: float(v) if isinstance(v, Variable) else v for k, v in values.items()}}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         """An optimizer with the arguments that `get_config` gave."""
         return cls(**config)
-
-
-def fuzz(epsilon: float | None) -> float:
-    """`epsilon`, or `K.epsilon()` for None."""
-    return config.epsilon() if epsilon is None else as_number(epsilon, "epsilon")
-
-
-def _optional_number(value: Any, what: str) -> float | None:
-    return None if value is None else as_number(value, what)
-
-
-def with_count(slots: Any, count: Any) -> Any:
-    """The slots with `count` steps in them, where they count at all.
-
-    In an `OptimizerState` their count is None: the state's own counter is the only one.
-    """
-    return slots._replace(count=count) if "count" in getattr(slots, "_fields", ()) else slots
-
-
-def zeros_like(params: Any) -> Any:
-    """Zeros for each parameter. A numpy array's are numpy's, and take no memory yet."""
-
-    def zeros(p: Any) -> Any:
-        return np.broadcast_to(np.zeros((), p.dtype), p.shape) if isinstance(p, np.ndarray) else jnp.zeros_like(p)
-
-    return jax.tree.map(zeros, params)
-
-
-def map_leaves(function: Callable[..., tuple[Any, ...]], params: Any, *trees: Any) -> tuple[Any, ...]:
-    """`function` of each parameter and its place in each tree; as many trees come out, built alike."""
-    leaves, structure = jax.tree.flatten(params)
-    columns = [structure.flatten_up_to(tree) for tree in trees]
-    rows = [function(jnp.asarray(p), *row) for p, *row in zip(leaves, *columns, strict=True)]
-    if not rows:
-        return tuple(structure.unflatten([]) for _ in trees)
-    return tuple(structure.unflatten(column) for column in zip(*rows, strict=True))
-
-
-def cast_to(p: Any, *scalars: Any) -> list[Any]:
-    """Scalars in the type of the parameter `p`."""
-    return [jnp.asarray(scalar).astype(p.dtype) for scalar in scalars]

@@ -13,18 +13,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from kjax.optimizers._base import (
-    Hyperparameter,
-    Number,
-    Optimizer,
-    OptimizerState,
-    as_number,
-    cast_to,
-    fuzz,
-    map_leaves,
-    zeros_like,
-)
+from kjax.optimizers._base import Optimizer, OptimizerState
+from kjax.optimizers._hyper import Hyperparameter, Number, as_number
 from kjax.optimizers._roots import safe_sqrt
+from kjax.optimizers._trees import cast_to, fuzz, map_leaves, zeros_like
 
 
 class Moments(NamedTuple):
@@ -80,7 +72,9 @@ class SGD(Optimizer):
 
     @property
     def is_direct(self) -> bool:
-        return type(self) is SGD and not (self.clipnorm or self.clipvalue or np.asarray(self.momentum.value))
+        if type(self) is not SGD or any(self.bounds().values()) or np.asarray(self.momentum.value):
+            return False
+        return not self.follows_updates
 
     def factor(self, iterations: Any) -> Any:
         return -self.rate(self.decayed_rate(iterations))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import copy
 import functools
-from typing import TYPE_CHECKING, Any, SupportsFloat
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsFloat
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from kjax._core import scope
-from kjax._core.graph import Variable
+from kjax._core.graph import Tensor, Variable
 from kjax.optimizers.schedules import LearningRateSchedule, rate_dtype
 
 if TYPE_CHECKING:
@@ -23,28 +23,86 @@ Number = SupportsFloat | Variable | LearningRateSchedule
 class Hyperparameter:
     """An attribute that is a `Variable`. Assigning a number to it changes the variable's value.
 
+    An optimizer of the user's may give it a variable of its own, a tensor, or a plain number: these stand in the
+    optimizer's `__dict__`, as an ordinary attribute would, or take the variable's place.
+
     Arguments:
         stands_for: the hyperparameter's name, where the attribute has another one.
     """
 
     def __init__(self, stands_for: str | None = None) -> None:
         self._name = stands_for
+        self._attribute = ""
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self._name = self._name or name
+        self._name, self._attribute = self._name or name, name
 
     def __get__(self, optimizer: Optimizer | None, owner: type | None = None) -> Any:
         if optimizer is None:
             return self
-        if self._name == "lr" and optimizer.scheduled is not None:
+        name = str(self._name)
+        if name in optimizer.__dict__:
+            return optimizer.__dict__[name]
+        if name == "lr" and optimizer.scheduled is not None:
             return optimizer.scheduled
-        held = optimizer.hyperparameters.get(str(self._name))
-        if held is None:
-            raise AttributeError(f"{type(optimizer).__name__} has no hyperparameter '{self._name}'.")
-        return held
+        held = optimizer.hyperparameters.get(name)
+        if held is not None:
+            return held
+        other = {"lr": "learning_rate", "learning_rate": "lr"}.get(self._attribute)
+        if other is not None and not isinstance(getattr(type(optimizer), other), Hyperparameter):
+            return getattr(optimizer, other)  # a property of the user's
+        raise AttributeError(f"{type(optimizer).__name__} has no hyperparameter '{name}'.")
 
-    def __set__(self, optimizer: Optimizer, value: Number) -> None:
-        self.__get__(optimizer).assign(as_number(value, str(self._name)))
+    def __set__(self, optimizer: Optimizer, value: Any) -> None:
+        name, own = str(self._name), optimizer.__dict__
+        replaced, held = own.pop(name, None), optimizer.hyperparameters.get(name)
+        if isinstance(value, Tensor):
+            own[name] = value
+        elif isinstance(value, Variable):
+            if held is None or replaced is not None or not optimizer.built:
+                optimizer.hyperparameters[name] = value
+            elif value is not held and value is not optimizer.scheduled:
+                held.assign(as_number(value, name))
+        elif name == "lr" and isinstance(value, LearningRateSchedule) and not optimizer.built:
+            optimizer.follow(value)
+        elif held is not None:
+            (optimizer.scheduled if name == "lr" and optimizer.scheduled is not None else held).replace(
+                as_number(value, name)
+            )
+        elif optimizer.follows_updates:
+            own[name] = value
+        else:
+            self.__get__(optimizer)  # complains
+
+
+class Counter:
+    """The attribute `iterations`: how many steps were taken, a variable. It is made when it is first asked for."""
+
+    def __get__(self, optimizer: Optimizer | None, owner: type | None = None) -> Any:
+        if optimizer is None:
+            return self
+        own = optimizer.__dict__
+        if own.get("_iterations") is None:
+            own["_iterations"] = Variable(0, "int32", f"{type(optimizer).__name__}/iterations:0", trainable=False)
+        return own["_iterations"]
+
+    def __set__(self, optimizer: Optimizer, value: Any) -> None:
+        if not isinstance(value, (Tensor, Variable)):
+            self.__get__(optimizer).replace(value)
+            return
+        optimizer.__dict__["_iterations"] = value
+        if isinstance(value, Variable) and optimizer.scheduled is not None:
+            optimizer.scheduled.iterations = value
+
+
+class Bound(NamedTuple):
+    """What stands for a hyperparameter's variable while a step is computed with another value."""
+
+    value: Any
+
+    @property
+    def dtype(self) -> Any:
+        return self.value.dtype
 
 
 class ScheduledRate(Variable):
@@ -94,8 +152,11 @@ class ScheduledRate(Variable):
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in super().__getstate__().items() if name != "_now"}
 
-    def assign(self, value: Any) -> Any:
-        self.fixed.assign(value)
+    def assign(self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+        return self.fixed.assign(value)
+
+    def replace(self, value: Any) -> Any:
+        self.fixed.replace(value)
         return self
 
     def store(self, array: jax.Array) -> None:

@@ -75,7 +75,7 @@ def optimizer_from(config: Any, custom_objects: Mapping[str, Any] | None) -> Any
     if not isinstance(config, Mapping) or not isinstance(config.get("config"), Mapping):
         return optimizers.get(config)
     name, given = config.get("class_name"), dict(config["config"])
-    if name in (custom_objects or {}):
+    if name in (custom_objects or {}) or not optimizers.is_known(name):
         return optimizers.deserialize(config, custom_objects)
     later = "learning_rate" in given
     if later and given.get("clipnorm") is not None:

@@ -41,10 +41,10 @@ def written(model: Any) -> dict[str, Any] | None:
     if reason:
         notices.warn(f"The model is saved without what `compile` was told: {reason}.")
         return None
-    config = optimizer.get_config()
+    config, bounds = optimizer.get_config(), optimizer.bounds()
     settings = {
-        "name": name.lower(), "learning_rate": _rate(config["lr"]), "global_clipnorm": optimizer.clipnorm,
-        "clipvalue": optimizer.clipvalue, **{key: config[key] for key in _ARGUMENTS[name]},
+        "name": name.lower(), "learning_rate": _rate(config["lr"]), "global_clipnorm": bounds.get("clipnorm"),
+        "clipvalue": bounds.get("clipvalue"), **{key: config[key] for key in _ARGUMENTS[name]},
     }  # fmt: skip
     chosen = _compiled.training_config(model) or {}
     return {

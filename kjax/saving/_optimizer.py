@@ -53,7 +53,7 @@ def read(group: Group, optimizer: Any) -> None:
     """
     named = _layout.read_variables(group)
     beside = _layout.read_variables(group.group("kjax"), _BESIDE) if "kjax" in group else []
-    if _is_later(named):
+    if _is_later(named) and not optimizer.follows_updates:
         restore_named(optimizer, named)
         return
     values = [value for _, value in named]
@@ -61,10 +61,20 @@ def read(group: Group, optimizer: Any) -> None:
         values = _older(optimizer, values)
     optimizer.set_weights(values)
     if beside:
-        by_name = {variable.name: variable for variable in optimizer.state_variables}
-        for name, value in beside:
-            if name in by_name and tuple(by_name[name].shape) == value.shape:
-                by_name[name].assign(value)
+        _read_beside(optimizer, beside)
+
+
+def _read_beside(optimizer: Any, named: Named) -> None:
+    """What stands beside, by its place; by name where another version kept something else."""
+    held = {id(variable) for variable in optimizer.weights}
+    wanted = [variable for variable in optimizer.state_variables if id(variable) not in held]
+    if [tuple(variable.shape) for variable in wanted] != [value.shape for _, value in named]:
+        by_name = {variable.name: variable for variable in wanted}
+        named = [(name, value) for name, value in named if name in by_name]
+        wanted = [by_name[name] for name, _ in named]
+    for variable, (_, value) in zip(wanted, named, strict=True):
+        if tuple(variable.shape) == value.shape:
+            variable.assign(value)
 
 
 def _older(optimizer: Any, values: list[np.ndarray]) -> list[np.ndarray]:

@@ -16,7 +16,7 @@ def remembered(model: Any) -> dict[str, Any] | None:
     if optimizer is None:
         return None
     if isinstance(optimizer, OptaxOptimizer):
-        made: Any = (optimizer.transformation, {"clipnorm": optimizer.clipnorm, "clipvalue": optimizer.clipvalue})
+        made: Any = (optimizer.transformation, optimizer.bounds())
     else:
         with keeping_objects():
             made = serialize(optimizer)

@@ -313,6 +313,13 @@ def _make_node(function: Callable[..., Any], args: Any, kwargs: Any, name: str) 
     return built
 
 
+def _waits_for() -> tuple[Any, ...]:
+    return get_default_graph().waits_for()
+
+
+graph.waiting = _waits_for
+
+
 def finish(built: Node, name: str, kind: str) -> None:
     """Enter a node of the one graph in the default graph."""
     default = get_default_graph()
