@@ -20,9 +20,6 @@ from kjax._core.described import Described
 from kjax._core.overloads import install_operators
 from kjax._core.tensors import Constant, Dim, Symbolic, Tensor, Variable
 
-# Tells what a new node waits for, where TensorFlow's `control_dependencies` are in use.
-waiting: Callable[[], tuple[Any, ...]] | None = None
-
 # Stand-ins for unknown dimensions while shapes are inferred. A dimension of the result that differs between the two is
 # unknown too. Both divide by many numbers, so that reshaping goes through.
 _FILLS = (20160, 40320)
@@ -118,7 +115,7 @@ def _value_here(x: Any) -> Any:
 def make_node(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str | None = None) -> Node:
     """A node that applies `op`, with output tensors whose shapes JAX infers."""
     node = Node(op, args, kwargs)
-    node.after = waiting() if waiting is not None else ()
+    node.after = scope.waits_for()
     static = node.inputs and all(isinstance(x, Tensor) and x.static is not None for x in node.inputs)
     if static and not getattr(op, "fills_shape", False):  # `K.zeros` of a shape is an array, not one more shape
         return _make_static_node(node)

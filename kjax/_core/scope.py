@@ -190,6 +190,11 @@ def suspended() -> Generator[None]:
         _local.stack = outer
 
 
+def waits_for() -> tuple[Any, ...]:
+    """What a new node waits for: nothing, unless TensorFlow's `control_dependencies` are in use."""
+    return ()
+
+
 @contextlib.contextmanager
 def recording(recorder: Recorder | None) -> Generator[None]:
     """Let writes to variables outside of any scope be operations, made by `recorder`, inside of a `with` block."""

@@ -317,7 +317,7 @@ def _waits_for() -> tuple[Any, ...]:
     return get_default_graph().waits_for()
 
 
-graph.waiting = _waits_for
+scope.waits_for = _waits_for
 
 
 def finish(built: Node, name: str, kind: str) -> None:
