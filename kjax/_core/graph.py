@@ -38,13 +38,13 @@ class Node(Described):
         reads, writes: variables that the operation reads or writes without their being among its arguments.
     """
 
-    after: tuple[Any, ...] = ()
     within: tuple[Any, ...] = ()
     reads: tuple[Any, ...] = ()
     writes: tuple[Any, ...] = ()
 
     def __init__(self, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.op = op
+        self.after: tuple[Any, ...] = scope.waits_for()
         self.leaves, self.structure = jax.tree.flatten((args, kwargs))
         self.inputs: list[Any] = [leaf for leaf in self.leaves if isinstance(leaf, (Tensor, Variable))]
         self.outputs: list[Tensor] = []
@@ -115,7 +115,6 @@ def _value_here(x: Any) -> Any:
 def make_node(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str | None = None) -> Node:
     """A node that applies `op`, with output tensors whose shapes JAX infers."""
     node = Node(op, args, kwargs)
-    node.after = scope.waits_for()
     static = node.inputs and all(isinstance(x, Tensor) and x.static is not None for x in node.inputs)
     if static and not getattr(op, "fills_shape", False):  # `K.zeros` of a shape is an array, not one more shape
         return _make_static_node(node)
