@@ -50,7 +50,7 @@ ALLOWED: dict[str, tuple[set[str], str]] = {
     "saving/_archive.py": ({"tempfile", "TemporaryFile"}, "weights, before they go into the archive"),
     "utils/_drawing.py": ({"subprocess"}, "Graphviz, if it is installed"),
     "utils/data_utils.py": ({"tempfile", "mkdtemp"}, "where the home folder cannot be written to"),
-    "utils/generic_utils.py": ({"marshal"}, "`func_dump` writes; nothing reads it"),
+    "utils/generic_utils.py": ({"marshal"}, "functions that this program itself dumped; no file's"),
 }
 # Modules of this package alone, by names that stand in its source.
 IMPORTS_BY_NAME = (

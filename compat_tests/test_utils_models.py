@@ -259,15 +259,6 @@ def test_sources_of_tensors_and_counts() -> None:
     assert layer_utils.count_params([model.weights[0], model.weights[0]]) == 12
 
 
-def test_functions_as_text_are_refused() -> None:
-    offset = 3
-    code, defaults, closure = generic_utils.func_dump(lambda x, y=2: x + y + offset)
-    assert isinstance(code, str)
-    assert (defaults, closure) == ((2,), (3,))
-    with pytest.raises(ValueError, match="bytecode"):
-        generic_utils.func_load(code, defaults, closure)
-
-
 def test_transposed_shapes() -> None:
     assert generic_utils.transpose_shape((None, 4, 5, 3), "channels_first", (1, 2)) == (None, 3, 4, 5)
     assert generic_utils.transpose_shape([None, 4, 5, 3], "channels_first", [1, 2]) == [None, 3, 4, 5]

@@ -378,7 +378,7 @@ class Values:
             for i, (tensor, value) in enumerate(zip(node.outputs, leaves, strict=True)):
                 if tensor not in self.values:
                     self.values[tensor] = value
-                    self.masks[tensor] = result_masks[i] if result_masks else None
+                    self.masks[tensor] = result_masks[i] if result_masks and i < len(result_masks) else None
 
 
 install_operators(apply)
@@ -391,6 +391,7 @@ def _value_of(tensor: Tensor) -> Any:
     kept = tensor.__dict__.get("_kept")
     if kept is None:
         with scope.suspended(), scope.Scope(key=scope.fresh_key()) as opened:
+            opened.eager = True
             kept = evaluate([tensor], {})[0][0]
         if not opened.missed:  # variables change
             tensor.__dict__["_kept"] = kept

@@ -47,6 +47,7 @@ class Scope:
         draws: how many random keys have been drawn.
         captured: tells the value of a symbolic tensor that a function captured; None where none can have one.
         book: for the graph that is being evaluated, node to how many had been drawn before it.
+        eager: whether this computes one value here and now, and is no program that runs many times.
         missed: variables that the program read without having received them. A program with any must be traced
             again with them among its arguments, or it would keep their present values as constants.
     """
@@ -69,6 +70,7 @@ class Scope:
         self.draws = 0
         self.captured: Callable[[Any], Any] | None = None
         self.book: dict[Any, int] = {}
+        self.eager = False
 
     def read(self, variable: Readable) -> Any:
         """The value that `variable` stands for here."""

@@ -127,6 +127,10 @@ class Tensor(Symbolic):
             raise TypeError(f"{self!r} has no value yet. `K.eval`, `K.function` or `Model.predict` compute values.")
         return np.array(self._compute(), dtype)
 
+    def numpy(self) -> np.ndarray:
+        """The value of a tensor that depends on nothing that is fed."""
+        return self.__array__()
+
     def _compute(self) -> Any:
         """The value of a tensor that is known. Given by `kjax._core.graph`."""
         raise NotImplementedError

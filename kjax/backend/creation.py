@@ -11,7 +11,9 @@ from jax.core import Tracer
 
 from kjax._core import config, naming, scope
 from kjax._core.graph import Tensor, Variable, apply
+from kjax._core.tensors import Constant
 from kjax.backend._ops import array, device_dtype, dimensions, op
+from kjax.backend.sparse import is_scipy_sparse
 
 
 def placeholder(
@@ -53,6 +55,8 @@ def variable(
 ) -> Variable:
     """A variable: a tensor that keeps its value, and that programs may change.
 
+    Of a sparse matrix of scipy it is a sparse tensor that never changes, as in Keras.
+
     Arguments:
         value: its first value: number, list or array.
         dtype: its type; `K.floatx()` if None.
@@ -60,6 +64,10 @@ def variable(
         constraint: function applied to its value after each update of an optimizer, or None.
     """
     dtype = device_dtype(dtype or config.floatx())
+    if is_scipy_sparse(value):
+        constant = Constant(np.asarray(value.toarray(), dtype), naming.scoped(name or naming.unique_name("variable")))
+        constant.sparse = True
+        return constant  # type: ignore[return-value]  # what Keras calls so
     return Variable(value, dtype, naming.scoped(name or naming.unique_name("variable")), True, constraint)
 
 

@@ -103,15 +103,15 @@ def ctc_decode(
     Returns:
         A list of `top_paths` (1 if greedy) arrays of labels, shape (samples, most labels), filled up with -1; and,
         shape (samples, results): of the search the logarithms of probabilities; if greedy, minus the sum of the
-        logarithms along the path. Symbolic results are as wide as the time steps.
+        logarithms along the path. What a program computes, such as `K.function`, is as wide as the time steps.
     """
-    if greedy:
-        labels, scores = apply(_decode_greedily, y_pred, input_length)
-        paths = [labels]
-    else:
-        search = functools.partial(_search, width=beam_width, count=top_paths, merge=merge_repeated)
-        paths, scores = apply(search, y_pred, input_length)
-    return [_trimmed(labels) for labels in paths], scores
+    search = functools.partial(_search, width=beam_width, count=top_paths, merge=merge_repeated)
+
+    def decode(y_pred: Any, input_length: Any) -> Any:
+        paths, scores = (_decode_greedily if greedy else search)(y_pred, input_length)
+        return [_trimmed(labels) for labels in paths], scores
+
+    return apply(decode, y_pred, input_length)
 
 
 def _trimmed(labels: Any) -> Any:
@@ -144,7 +144,8 @@ def _decode_greedily(y_pred: Any, input_length: Any) -> Any:
         score = -jnp.sum(jnp.where(real, jnp.max(logs, -1), jnp.zeros((), logs.dtype)))
         return _packed(best, kept), score[None]
 
-    return jax.vmap(one)(logs, _lengths(input_length))
+    labels, scores = jax.vmap(one)(logs, _lengths(input_length))
+    return [labels], scores
 
 
 @functools.partial(jax.jit, static_argnames=("width", "count", "merge"))

@@ -63,7 +63,8 @@ def batch_dot(x: Any, y: Any, axes: Any = None) -> Any:
 def _batch_product(x: Any, y: Any, first: int, second: int) -> Any:
     if x.ndim == 2 and y.ndim == 2:
         return jnp.sum(x * y, first) if first == second else jnp.sum(x.T * y, second)
-    if x.ndim == y.ndim and min(first, second) >= x.ndim - 2:  # all axes but the last two count as the batch
+    in_last_two = x.ndim == y.ndim and min(first, second) >= x.ndim - 2
+    if in_last_two and x.shape[1:-2] == y.shape[1:-2]:  # all axes but the last two count as the batch
         x = x if first == x.ndim - 1 else jnp.swapaxes(x, -1, -2)
         y = jnp.swapaxes(y, -1, -2) if second == y.ndim - 1 else y
         return jnp.matmul(x, y)

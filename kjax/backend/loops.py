@@ -39,7 +39,7 @@ def loop(body: Callable[[Any, Any], tuple[Any, Any]], carry: Any, xs: Any) -> tu
     """
     outer = scope.current()
     assert outer is not None, "a loop runs in a scope"
-    first = _abstract_pass(body, carry, xs, outer)
+    first, _ = abstract_pass(body, carry, xs)
     written = list(first.updates)
     key = outer.next_key() if first.drew else None
 
@@ -60,8 +60,10 @@ def loop(body: Callable[[Any, Any], tuple[Any, Any]], carry: Any, xs: Any) -> tu
     return carry, outs
 
 
-def _abstract_pass(body: Any, carry: Any, xs: Any, outer: Scope) -> _BodyScope:
-    """The scope that one pass leaves behind: what it wrote and whether it drew random numbers."""
+def abstract_pass(body: Any, carry: Any, xs: Any) -> tuple[_BodyScope, Any]:
+    """The scope that one pass leaves behind, which tells what it wrote and whether it drew; and its results' shapes."""
+    outer = scope.current()
+    assert outer is not None, "a loop runs in a scope"
     inner = _BodyScope(outer, (), (), None)
 
     def one(carry: Any, x: Any) -> Any:
@@ -69,8 +71,7 @@ def _abstract_pass(body: Any, carry: Any, xs: Any, outer: Scope) -> _BodyScope:
             return body(carry, x)
 
     element = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape[1:], a.dtype), xs)
-    jax.eval_shape(one, carry, element)
-    return inner
+    return inner, jax.eval_shape(one, carry, element)
 
 
 def in_scope(function: Callable[..., Any], *args: Any) -> Any:

@@ -95,8 +95,13 @@ def dropout(x: Any, level: Any, noise_shape: Any = None, seed: int | None = None
         noise_shape: shape of the random choice, broadcast to that of `x`; None in it is the length that `x`
             has. The shape of `x` if None.
         seed: mixed into the random key of the run; None for the key alone.
+
+    Raises:
+        ValueError: if `level` is less than 0, or not less than 1.
     """
     x = float_array(x)
+    if isinstance(level, (int, float)) and not 0 <= level < 1:
+        raise ValueError(f"`level` is a fraction from 0 to 1 (1 excluded), but it is {level}.")
     if isinstance(level, (int, float)) and level == 0:
         return x
     if noise_shape is None:
@@ -147,7 +152,8 @@ def bias_add(x: Any, bias: Any, data_format: str | None = None) -> Any:
 
     Arguments:
         x: tensor with the batch as its first axis.
-        bias: one number a channel; or a tensor with the axes of a sample, channels last.
+        bias: one number a channel; or a tensor of the shape of a sample with channels last. With channels first, its
+            numbers are taken in the order in which they lie.
         data_format: where `x` has its channels; `K.image_data_format()` if None.
 
     Raises:
@@ -160,8 +166,8 @@ def bias_add(x: Any, bias: Any, data_format: str | None = None) -> Any:
     if data_format == "channels_first" and x.ndim > 2:
         if bias.ndim == 1:
             bias = bias.reshape((1, -1) + (1,) * (x.ndim - 2))
-        else:
-            bias = jnp.moveaxis(bias, -1, 0)
+        else:  # as Keras 2 reads it, whose weights in files mean this
+            bias = bias.reshape(bias.shape[-1:] + bias.shape[:-1])
     elif bias.ndim == 1 and x.ndim > 2 and bias.dtype == x.dtype:
         bias = spread(bias, x.shape)
     return operators.add(x, bias)

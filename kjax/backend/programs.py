@@ -45,6 +45,7 @@ class _ProgramScope(Scope):
 def run_now(function: Callable[[], Any]) -> Any:
     """Call a function outside of any program, operation by operation; keep what it writes."""
     with _EagerScope(training=bool(default_phase())) as opened:
+        opened.eager = True
         result = function()
     for variable, value in opened.updates.items():
         variable.store(value)
@@ -145,15 +146,25 @@ def effects(update: Any) -> list[Tensor]:
 class Function:
     """Computes `outputs` from `inputs`, and changes variables; made by `K.function`."""
 
-    def __init__(self, inputs: Sequence[Any], outputs: Sequence[Any], updates: Sequence[Any], name: str) -> None:
+    def __init__(
+        self,
+        inputs: Sequence[Any],
+        outputs: Sequence[Any],
+        updates: Sequence[Any],
+        name: str,
+        fetches: Sequence[Any] = (),
+        feed_dict: Mapping[Any, Any] | None = None,
+    ) -> None:
         self.inputs = list(inputs)
         self.outputs = list(outputs)
         self.updates = list(updates)
         self.name = name
+        self.fetches = list(fetches)
+        self.feed_dict = {} if feed_dict is None else feed_dict
         self._assignments: list[tuple[Variable, Any]] = [
             (u[0], u[1]) for u in self.updates if isinstance(u, (tuple, list))
         ]
-        self._operations = [x for u in self.updates for x in effects(u)]
+        self._operations = [x for u in (*self.updates, *self.fetches) for x in effects(u)]
         self._constants = {i: x for i, x in enumerate(self.outputs) if not isinstance(x, (Tensor, Variable))}
         self._programs: dict[Any, Program] = {}
 
@@ -176,12 +187,12 @@ class Function:
         if len(given) != len(self.inputs):
             raise ValueError(f"The function has {len(self.inputs)} inputs, but got {len(given)} values.")
         training = default_phase()
-        fed: dict[int, jax.Array] = {}
-        for i, (tensor, value) in enumerate(zip(self.inputs, given, strict=True)):
+        fed: dict[Any, jax.Array] = {}
+        for tensor, value in (*self.feed_dict.items(), *zip(self.inputs, given, strict=True)):
             if isinstance(tensor, LearningPhase):
                 training = int(value)
             elif value is not None and isinstance(tensor, (Tensor, Variable)):
-                fed[i] = _as_fed(tensor, value)
+                fed[tensor] = _as_fed(tensor, value)
         results = self._program(tuple(fed), bool(training))(list(fed.values()))
         computed = iter(results)
         return [
@@ -190,12 +201,10 @@ class Function:
             for i in range(len(self.outputs))
         ]
 
-    def _program(self, fed: tuple[int, ...], training: bool) -> Program:
+    def _program(self, fed: tuple[Any, ...], training: bool) -> Program:
         if (fed, training) not in self._programs:
             wanted = [x for i, x in enumerate(self.outputs) if i not in self._constants]
-            self._programs[fed, training] = Program(
-                [self.inputs[i] for i in fed], [*wanted, *self._operations], self._assignments, training
-            )
+            self._programs[fed, training] = Program(fed, [*wanted, *self._operations], self._assignments, training)
         return self._programs[fed, training]
 
 
@@ -218,13 +227,15 @@ def function(inputs: Sequence[Any], outputs: Any, updates: Any = None, **kwargs:
         outputs: the tensors to compute.
         updates: what to write when they are computed: pairs of a variable and its new value, or what
             `K.update` and its relatives return. All are computed from the old values.
-        **kwargs: `name`; `options` and `run_metadata` are ignored.
+        **kwargs: `name`; `fetches`, more tensors to compute, for what they write; `feed_dict`, more tensors to feed
+            and their values, which may be changed between two calls. `options` and `run_metadata` are ignored.
 
     Raises:
         TypeError: if inputs, outputs or updates are no lists or tuples.
         ValueError: for another keyword.
     """
     name = kwargs.pop("name", None) or "function"
+    fetches, feed_dict = kwargs.pop("fetches", None) or (), kwargs.pop("feed_dict", None)
     for keyword, value in kwargs.items():
         if keyword not in ("options", "run_metadata") and value is not None:
             raise ValueError(f'Invalid argument "{keyword}" passed to K.function with {value!r}.')
@@ -233,7 +244,7 @@ def function(inputs: Sequence[Any], outputs: Any, updates: Any = None, **kwargs:
     for what, given in (("inputs", inputs), ("outputs", outputs), ("updates", updates or [])):
         if not isinstance(given, (list, tuple)):
             raise TypeError(f"`{what}` of `K.function` should be a list or tuple, but is {type(given).__name__}.")
-    return Function(inputs, outputs, updates or [], name)
+    return Function(inputs, outputs, updates or [], name, fetches, feed_dict)
 
 
 class Session:

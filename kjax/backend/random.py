@@ -1,29 +1,68 @@
 """Random tensors.
 
-Without a seed, numbers come from the running program's key, or outside of a program from numpy's global
-generator: `np.random.seed` makes a script repeat. With a seed, they are the same at each call outside of a
-program; in a program, the seed is mixed into its key, so that each step of a training draws other numbers.
+Outside of a program they are symbolic, and drawn anew whenever they are computed. Without a seed, numbers come
+from the running program's key, or outside of a program from numpy's global generator: `np.random.seed` makes a
+script repeat. With a seed, `K.eval` of a tensor gives the same series of numbers in each script; in a program, the
+seed is mixed into its key, so that each step of a training draws other numbers.
 """
 
 from __future__ import annotations
 
+import contextvars
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 
 from kjax._core import config, operators, scope
-from kjax._core.graph import Variable, apply
+from kjax._core.graph import Variable, apply, is_symbolic, make_node
 from kjax.backend._ops import device_dtype, dimensions
+
+# Which of the draws of a symbolic tensor with a seed this is.
+_nth: contextvars.ContextVar[int] = contextvars.ContextVar("_nth", default=0)
 
 
 def draw_key(seed: int | None) -> jax.Array:
     """The random key for one draw."""
     if seed is None:
         return scope.next_key()
-    if scope.current() is None:
-        return jax.random.key(int(seed))
+    opened = scope.current()
+    if opened is None or opened.eager:
+        key = jax.random.key(int(seed))
+        return jax.random.fold_in(key, _nth.get()) if _nth.get() else key
     return jax.random.fold_in(scope.next_key(), int(seed))
+
+
+class _Draw:
+    """The operation of a random tensor: counts how often its value was asked for."""
+
+    fills_shape = True
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.__name__ = function.__name__.strip("_")
+        self._count = 0
+
+    def __call__(self, *args: Any) -> Any:
+        opened = scope.current()
+        if opened is None or not opened.eager:
+            return self.function(*args)
+        before = _nth.set(self._count)
+        self._count += 1
+        try:
+            return self.function(*args)
+        finally:
+            _nth.reset(before)
+
+
+def _drawn(function: Callable[..., Any], *args: Any) -> Any:
+    """The draw: now in a program; else a tensor, for which numbers are drawn whenever it is computed."""
+    outside = scope.current() is None and not isinstance(jnp.zeros(()), Tracer)
+    if outside or any(is_symbolic(leaf) for leaf in jax.tree.leaves(args)):
+        return make_node(_Draw(function), args, {}).result
+    return apply(function, *args)
 
 
 def _normal(shape: Any, mean: Any, stddev: Any, dtype: Any, seed: Any) -> Any:
@@ -66,22 +105,22 @@ def random_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = N
         dtype: type of the result; `K.floatx()` if None.
         seed: int, or None for other numbers at each call.
     """
-    return apply(_normal, shape, mean, stddev, _dtype(dtype), seed)
+    return _drawn(_normal, shape, mean, stddev, _dtype(dtype), seed)
 
 
 def random_uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None, seed: int | None = None) -> Any:
     """Numbers spread evenly from `minval` to `maxval`, without it. The rest as for `random_normal`."""
-    return apply(_uniform, shape, minval, maxval, _dtype(dtype), seed)
+    return _drawn(_uniform, shape, minval, maxval, _dtype(dtype), seed)
 
 
 def random_binomial(shape: Any, p: Any = 0.0, dtype: Any = None, seed: int | None = None) -> Any:
     """Ones with probability `p`, zeros otherwise. Other arguments as for `random_normal`."""
-    return apply(_binomial, shape, p, _dtype(dtype), seed)
+    return _drawn(_binomial, shape, p, _dtype(dtype), seed)
 
 
 def truncated_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: int | None = None) -> Any:
     """Like `random_normal`, but never further than two standard deviations from the mean."""
-    return apply(_truncated, shape, mean, stddev, _dtype(dtype), seed)
+    return _drawn(_truncated, shape, mean, stddev, _dtype(dtype), seed)
 
 
 def random_normal_variable(

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from kjax._core import graph
 from kjax._core.graph import apply
 from kjax.backend._ops import array
-from kjax.backend.loops import in_scope, loop
+from kjax.backend.loops import abstract_pass, in_scope, loop
 from kjax.backend.tensors import int_shape
 
 StepFunction = Callable[[Any, list[Any]], tuple[Any, Sequence[Any]]]
@@ -29,7 +29,8 @@ def rnn(
     """Carry states through the time steps of sequences.
 
     At a masked step the states stay as they are and the output is the previous one: the first state, which by
-    convention is the last output; if unrolled, the output before, which is zeros at the first step.
+    convention is the last output, unless it has another shape; if unrolled, the output before, which is zeros at the
+    first step.
 
     Arguments:
         step_function: function of the input of one step `(samples, ...)` and a list of the states, then the
@@ -47,7 +48,7 @@ def rnn(
 
     Raises:
         ValueError: if `inputs` has fewer than three axes; if it is unrolled and has no fixed number of steps;
-            if there is a mask and no state of the shape of the output.
+            if there is a mask and no state.
     """
     shape = int_shape(inputs)
     if len(shape) < 3:
@@ -79,26 +80,30 @@ def _run(
 
 
 def _looped(one: Any, xs: Any, masks: Any, states: list[Any]) -> tuple[Any, list[Any]]:
-    def body(states: list[Any], x: Any) -> tuple[list[Any], Any]:
-        x, mask = x
+    before = _first_output(one, xs, states) if masks is not None else None
+
+    def body(carry: tuple[Any, list[Any]], x: Any) -> tuple[Any, Any]:
+        (before, states), (x, mask) = carry, x
         output, new = one(x, states)
         if mask is None:
-            return new, output
-        if not states:
-            raise ValueError(
-                "No initial states provided! With a mask, the step function has to return as its first "
-                "state at time `t` the output at time `t - 1`, and `initial_states` has to say what it is "
-                "at first."
-            )
-        if states[0].shape != output.shape:
-            raise ValueError(
-                f"With a mask, the first state has to be the last output, but the state has shape "
-                f"{states[0].shape} and the output {output.shape}."
-            )
-        return [_choose(mask, *pair) for pair in zip(new, states, strict=True)], _choose(mask, output, states[0])
+            return (before, new), output
+        output = _choose(mask, output, states[0] if before is None else before)
+        chosen = [_choose(mask, *pair) for pair in zip(new, states, strict=True)]
+        return (None if before is None else output, chosen), output
 
-    states, outputs = loop(body, states, (xs, masks))
+    (_, states), outputs = loop(body, (before, states), (xs, masks))
     return outputs, states
+
+
+def _first_output(one: Any, xs: Any, states: list[Any]) -> Any:
+    """What stands for an output before the first step: None if the first state does, else zeros."""
+    if not states:
+        raise ValueError(
+            "No initial states provided! With a mask, the step function has to return as its first state at time `t` "
+            "the output at time `t - 1`, and `initial_states` has to say what it is at first."
+        )
+    _, (_, output) = abstract_pass(lambda states, x: one(x, states)[::-1], states, xs)
+    return None if output.shape == states[0].shape else jnp.zeros(output.shape, output.dtype)
 
 
 def _unrolled(one: Any, xs: Any, masks: Any, states: list[Any]) -> tuple[Any, list[Any]]:

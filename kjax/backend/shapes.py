@@ -12,8 +12,10 @@ import jax
 import jax.numpy as jnp
 
 from kjax._core import config, operators
+from kjax._core.graph import Tensor, apply
 from kjax.backend._ops import array, device_dtype, dimensions, is_static_shape, op
 from kjax.backend._ops import axes as as_axes
+from kjax.backend.sparse import is_sparse
 
 
 @op
@@ -98,9 +100,16 @@ def stack(x: Any, axis: int = 0) -> Any:
     return jnp.stack(list(x), axis)
 
 
-@op
 def concatenate(tensors: Sequence[Any], axis: int = -1) -> Any:
-    """Tensors joined along an axis. Of shapes, and lists of ints: a shape."""
+    """Tensors joined along an axis. Of shapes, and lists of ints: a shape. Of sparse tensors alone: a sparse one."""
+    joined = apply(join, tensors, axis)
+    if isinstance(joined, Tensor) and all(is_sparse(x) for x in tensors):
+        joined.sparse = True
+    return joined
+
+
+def join(tensors: Sequence[Any], axis: int = -1) -> Any:
+    """`concatenate` of arrays."""
     if any(is_static_shape(x) for x in tensors) and all(_is_lengths(x) for x in tensors):
         return tuple(length for x in tensors for length in x)
     return jnp.concatenate(_meeting(tensors), axis)

@@ -8,6 +8,11 @@ from typing import Any
 import numpy as np
 
 _PADDINGS = ("valid", "same", "causal")
+_LENGTHENING = (*_PADDINGS, "full")
+
+
+def _unknown(padding: Any) -> str:
+    return f"Unknown padding: {padding!r}."
 
 
 def normalize_tuple(value: Any, n: int, name: str) -> tuple[int, ...]:
@@ -56,7 +61,11 @@ def conv_output_length(
         padding: `'valid'`, `'same'`, `'causal'` or `'full'`.
         stride: distance of two places.
         dilation: distance of two taps of the window.
+
+    Raises:
+        AssertionError: for another padding.
     """
+    assert padding in _LENGTHENING, _unknown(padding)
     if input_length is None:
         return None
     spread = (filter_size - 1) * dilation
@@ -70,7 +79,12 @@ def conv_output_length(
 
 
 def conv_input_length(output_length: int | None, filter_size: int, padding: str, stride: int) -> int | None:
-    """A length of the input for which `conv_output_length` gives `output_length`."""
+    """A length of the input for which `conv_output_length` gives `output_length`.
+
+    Raises:
+        AssertionError: for another padding than `'valid'`, `'same'` or `'full'`.
+    """
+    assert padding in ("valid", "same", "full"), _unknown(padding)
     if output_length is None:
         return None
     pad = {"same": filter_size // 2, "valid": 0, "full": filter_size - 1}[padding]
@@ -94,7 +108,11 @@ def deconv_length(
         padding: `'valid'`, `'same'` or `'full'`.
         output_padding: what is added at the end; chosen by the padding if None.
         dilation: distance of two taps of the kernel.
+
+    Raises:
+        AssertionError: for another padding.
     """
+    assert padding in ("valid", "same", "full"), _unknown(padding)
     if dim_size is None:
         return None
     kernel_size += (kernel_size - 1) * (dilation - 1)

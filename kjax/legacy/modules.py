@@ -15,9 +15,9 @@ RENAMED = {
     "kjax.engine.training_arrays": "kjax.engine.training_utils",
     "kjax.datasets.data_utils": "kjax.utils.data_utils",
     "kjax.layers.containers": "kjax.legacy.containers",
+    "kjax.engine.saving": "kjax.legacy.saving",
     "kjax.backend.common": "kjax.backend",
     "kjax.backend.tensorflow_backend": "kjax.backend",
-    "kjax.backend.theano_backend": "kjax.backend",
 }
 
 # What `from keras.x import name` found in a module though it was none of its own.
@@ -35,6 +35,11 @@ _TRAINING = (
     "make_batches", "standardize_input_data", "weighted_masked_objective", "check_array_length_consistency",
     "check_loss_and_target_compatibility", "batch_shuffle", "collect_metrics", "standardize_weights",
     "standardize_class_weights", "standardize_sample_weights", "check_num_samples",
+)  # fmt: skip
+# Functions that stood in `keras.engine.topology` until Keras 2.1, and in `keras.engine.saving` later.
+_SAVING = (
+    "load_weights_from_hdf5_group", "load_weights_from_hdf5_group_by_name", "preprocess_weights_for_loading",
+    "save_weights_to_hdf5_group",
 )  # fmt: skip
 LEAKED = {
     "kjax.layers": f"{_LAYERS} {_CONV}",
@@ -76,10 +81,12 @@ LEAKED = {
     + " ".join(f"_{name}=kjax.engine.training_utils:{name}" for name in _TRAINING)
     + " _slice_arrays=kjax.utils.generic_utils:slice_arrays slice_X=kjax.utils.generic_utils:slice_arrays",
     "kjax.engine.topology": "Node=kjax._core.graph:Node np=numpy K=kjax.backend copy=copy json=json warnings=warnings "
-    "Container=kjax.engine:Network Merge=kjax.legacy.merging:Merge merge=kjax.legacy.merging:merge",
+    "Container=kjax.engine:Network Merge=kjax.legacy.merging:Merge merge=kjax.legacy.merging:merge "
+    + " ".join(f"{name}=kjax.legacy.saving:{name}" for name in _SAVING),
     "kjax.engine.base_layer": "K=kjax.backend initializers=kjax.initializers Node=kjax._core.graph:Node "
     "_to_snake_case=kjax._core.naming:to_snake_case",
     "kjax.utils.np_utils": "np=numpy",
+    "kjax.utils.io_utils": "H5Dict=kjax.legacy.h5dict:H5Dict h5dict=kjax.legacy.h5dict:H5Dict",
     "kjax.utils.generic_utils": "np=numpy os=os re=re sys=sys time=time",
 }
 

@@ -14,6 +14,7 @@ from kjax.engine.base_layer import Layer
 from kjax.engine.sequential import Sequential
 from kjax.layers import convolutional, pooling, recurrent
 from kjax.layers._conv import _Conv
+from kjax.utils import multi_gpu_utils
 
 
 def time_distributed_dense(
@@ -90,6 +91,18 @@ def _is_current_explicit_device(device_type: str) -> bool:
     return False
 
 
+def _get_available_devices() -> list[str]:
+    """The names of the devices, as TensorFlow wrote them."""
+    import jax
+
+    return [f"/device:{device.platform.upper()}:{device.id}" for device in jax.local_devices()]
+
+
+def _normalize_device_name(name: str) -> str:
+    """A device's name with its kind and number alone: `/gpu:0`."""
+    return "/" + ":".join(name.lower().replace("/", "").split(":")[-2:])
+
+
 # What a module has of these, by name.
 NAMES: Mapping[Any, Mapping[str, Any]] = {
     recurrent: {
@@ -101,11 +114,17 @@ NAMES: Mapping[Any, Mapping[str, Any]] = {
     convolutional: {"_Conv": _Conv},
     pooling: {f"_GlobalPooling{rank}D": pooling._GlobalPooling for rank in (1, 2, 3)},
     optimizers: {"clip_norm": clip_norm},
+    multi_gpu_utils: {
+        "_get_available_devices": _get_available_devices,
+        "_normalize_device_name": _normalize_device_name,
+    },
     backend: {
         "_get_available_gpus": _get_available_gpus,
         "_to_tensor": _to_tensor,
         "_initialize_variables": _initialize_variables,
         "_is_current_explicit_device": _is_current_explicit_device,
+        "_BACKEND": K.backend(),
+        "_is_tf_1": lambda: True,  # what Keras 2.3 asks before it feeds a session
         "py_all": all,
         "py_any": any,
         "py_sum": sum,

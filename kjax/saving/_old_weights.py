@@ -131,6 +131,9 @@ def _convolved(layer: Any, values: Values, backend: str | None, count: int) -> V
 # -- cuDNN -----------------------------------------------------------------------------------------------------------
 
 
+_PLAIN_GRU = "GRU(reset_after=False)"
+
+
 def _of_cudnn(layer: Any, kinds: Sequence[str], values: Values) -> Values:
     kind = next((kind for kind in kinds if kind in ("LSTM", "CuDNNLSTM", "GRU", "CuDNNGRU")), None)
     if kind is None or len(values) != 3:
@@ -141,12 +144,14 @@ def _of_cudnn(layer: Any, kinds: Sequence[str], values: Values) -> Values:
         source = {(columns,): "LSTM", (2 * columns,): "CuDNNLSTM"}.get(bias)
         target = kind
     else:
-        source = {(columns,): "GRU", (2, columns): "GRU(reset_after=True)", (2 * columns,): "CuDNNGRU"}.get(bias)
-        target = "GRU(reset_after=True)" if kind == "GRU" and layer.reset_after else kind
+        sources = {(columns,): _PLAIN_GRU, (2, columns): "GRU(reset_after=True)", (2 * columns,): "CuDNNGRU"}
+        source, target = sources.get(bias), kind
+        if kind == "GRU":
+            target = "GRU(reset_after=True)" if layer.reset_after else _PLAIN_GRU
     if source is None or source == target:
         return values
-    if "GRU" in (source, target):
-        raise ValueError(f"The weights of a {source} cannot be those of a {target}: layer {layer.name!r} is one.")
+    if _PLAIN_GRU in (source, target):
+        raise ValueError(f"{source} is not compatible with {target}: layer {layer.name!r} is of the second kind.")
     return _between(values, gates, source.startswith("CuDNN"))
 
 

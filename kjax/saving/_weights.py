@@ -40,12 +40,15 @@ class Reader:
         if named is not None:
             return named
         values = _old_weights.converted(layer, values, self.version, self.backend)
-        if self._reshape and len(values) == len(layer.weights):
-            return [
-                value.reshape(tuple(w.shape)) if value.size == w.size else value
-                for w, value in zip(layer.weights, values, strict=True)
-            ]
+        return reshaped(layer, values) if self._reshape else values
+
+
+def reshaped(layer: Any, values: list[np.ndarray]) -> list[np.ndarray]:
+    """Those of the values in the shapes of a layer's weights that have as many elements."""
+    if len(values) != len(layer.weights):
         return values
+    pairs = zip(layer.weights, values, strict=True)
+    return [value.reshape(tuple(w.shape)) if value.size == w.size else value for w, value in pairs]
 
 
 def _by_name(variables: Sequence[Variable], names: Sequence[str], values: list[np.ndarray]) -> list[np.ndarray] | None:

@@ -151,16 +151,39 @@ def func_dump(func: Callable[..., Any]) -> tuple[str, tuple[Any, ...] | None, tu
     return text, code.__defaults__, tuple(cell.cell_contents for cell in closure) if closure else None
 
 
-def func_load(code: Any, defaults: Any = None, closure: Any = None, globs: Any = None) -> Any:
-    """Refuses: bytecode from a file can do anything, and that of another Python crashes.
+def func_load(
+    code: Any, defaults: Any = None, closure: Any = None, globs: dict[str, Any] | None = None
+) -> Callable[..., Any]:
+    """The function that `func_dump` described, to be called with what this program itself dumped.
 
-    Raises:
-        ValueError: always.
+    Bytecode can do anything, and that of another Python crashes. kjax never calls this on what a file says.
+
+    Arguments:
+        code: the text, or the three results of `func_dump`.
+        defaults: the defaults of its arguments.
+        closure: the values (or cells) that it closes over.
+        globs: the global names that it sees; those of this module by default.
     """
-    raise ValueError(
-        "`func_load` would run bytecode that was stored as text, which kjax never does. Define the function in your "
-        "program, and name it in `custom_objects`."
-    )
+    import base64
+    import binascii
+    import marshal
+    import types
+
+    if isinstance(code, (tuple, list)):
+        code, defaults, closure = code
+    try:
+        compiled = marshal.loads(base64.b64decode(code.encode("ascii"), validate=False))
+    except (UnicodeEncodeError, binascii.Error, ValueError, EOFError, TypeError):
+        compiled = marshal.loads(code.encode("raw_unicode_escape"))  # as Keras wrote it until version 2.1.1
+    cells = None if closure is None else tuple(map(_cell, closure))
+    defaults = None if defaults is None else tuple(defaults)
+    return types.FunctionType(compiled, globals() if globs is None else globs, compiled.co_name, defaults, cells)
+
+
+def _cell(value: Any) -> Any:
+    import types
+
+    return value if isinstance(value, types.CellType) else types.CellType(value)
 
 
 def transpose_shape(shape: Any, target_format: str, spatial_axes: Iterable[int]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Any
 
@@ -127,6 +128,35 @@ class HDF5Matrix:
     def size(self) -> int:
         """Number of items."""
         return int(np.prod(self.shape))
+
+
+def load_from_binary_h5py(load_function: Callable[[Any], Any], stream: Any) -> Any:
+    """What a function returns for the HDF5 file, opened to be read, whose bytes a file object holds.
+
+    Arguments:
+        load_function: called with the `h5py.File`.
+        stream: a binary file object.
+    """
+    from kjax._core.guards import hdf5
+
+    with hdf5.opened(io.BytesIO(stream.read())) as file:
+        return load_function(file)
+
+
+def save_to_binary_h5py(save_function: Callable[[Any], Any], stream: Any) -> Any:
+    """Write the HDF5 file that a function fills into a binary file object; returns what the function returns.
+
+    Arguments:
+        save_function: called with a new `h5py.File`.
+        stream: a binary file object.
+    """
+    from kjax._core.guards import hdf5
+
+    content = io.BytesIO()
+    with hdf5.writing(content) as file:
+        returned = save_function(file)
+    stream.write(content.getvalue())
+    return returned
 
 
 def ask_to_proceed_with_overwrite(filepath: Any) -> bool:

@@ -61,10 +61,20 @@ def reading(source: Any) -> Generator[Group]:
         yield Group(file.id, Shared(name, file.id.get_filesize(), lambda: open_file(name), file.userblock_size), "")
 
 
-def opened(path: Any) -> h5py.File:
-    """A file, opened to be read; for what is in it there is `reading`."""
+def opened(path: Any, mode: str = "r") -> h5py.File:
+    """A file, opened to be read; for what is in it there is `reading`. Another mode writes in place.
+
+    Arguments:
+        path: a path; or a binary file object, to be read.
+        mode: that of `h5py.File`.
+    """
     import h5py
 
+    if mode != "r":
+        return h5py.File(os.fsdecode(path), mode)
+    if hasattr(path, "read"):
+        _check_start(path, "the file object", size_of(path))
+        return _opened(h5py, path, "the file object")
     name = os.fsdecode(path)
     with open_file(path) as raw:
         size = size_of(raw)

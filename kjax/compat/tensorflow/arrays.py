@@ -220,7 +220,7 @@ def concat(values: Any, axis: Any, name: str = "concat") -> Any:
     """Tensors joined along an axis."""
     if isinstance(values, int):  # before TensorFlow 1.0 the axis came first
         values, axis = axis, values
-    return node("concat", shapes.concatenate.__wrapped__, list(values), static(axis), name=name)
+    return node("concat", shapes.join, list(values), static(axis), name=name)
 
 
 def stack(values: Any, axis: int = 0, name: str = "stack") -> Any:
