@@ -390,8 +390,7 @@ def _value_of(tensor: Tensor) -> Any:
         return tensor.value
     kept = tensor.__dict__.get("_kept")
     if kept is None:
-        with scope.suspended(), scope.Scope(key=scope.fresh_key()) as opened:
-            opened.eager = True
+        with scope.suspended(), scope.Scope(key=scope.fresh_key(), eager=True) as opened:
             kept = evaluate([tensor], {})[0][0]
         if not opened.missed:  # variables change
             tensor.__dict__["_kept"] = kept

@@ -40,6 +40,7 @@ class Scope:
         values: what each of them stands for, in the same order.
         training: the learning phase: True while training, False while testing.
         key: the random key from which `next_key` derives one key a draw. None: a constant key, for shape inference.
+        eager: whether this computes one value here and now, and is no program that runs many times.
 
     Attributes:
         updates: variable to its new value, for all that the program writes.
@@ -47,7 +48,6 @@ class Scope:
         draws: how many random keys have been drawn.
         captured: tells the value of a symbolic tensor that a function captured; None where none can have one.
         book: for the graph that is being evaluated, node to how many had been drawn before it.
-        eager: whether this computes one value here and now, and is no program that runs many times.
         missed: variables that the program read without having received them. A program with any must be traced
             again with them among its arguments, or it would keep their present values as constants.
     """
@@ -59,6 +59,7 @@ class Scope:
         *,
         training: bool = False,
         key: Any = None,
+        eager: bool = False,
     ) -> None:
         self.training = training
         self.updates: dict[Any, Any] = {}
@@ -70,7 +71,7 @@ class Scope:
         self.draws = 0
         self.captured: Callable[[Any], Any] | None = None
         self.book: dict[Any, int] = {}
-        self.eager = False
+        self.eager = eager
 
     def read(self, variable: Readable) -> Any:
         """The value that `variable` stands for here."""

@@ -44,8 +44,7 @@ class _ProgramScope(Scope):
 
 def run_now(function: Callable[[], Any]) -> Any:
     """Call a function outside of any program, operation by operation; keep what it writes."""
-    with _EagerScope(training=bool(default_phase())) as opened:
-        opened.eager = True
+    with _EagerScope(training=bool(default_phase()), eager=True) as opened:
         result = function()
     for variable, value in opened.updates.items():
         variable.store(value)
