@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 from typing import Any
 
 import numpy as np
@@ -115,3 +116,32 @@ def test_a_loss_may_penalize_the_gradient_at_a_tensor() -> None:
         np.testing.assert_allclose(model.evaluate(data, np.zeros(5), verbose=0), expected, rtol=1e-5)
     np.testing.assert_allclose(model.train_on_batch(data, np.zeros(5)), expected, rtol=1e-5)
     assert model.evaluate(data, np.zeros(5), verbose=0) < expected
+
+
+def test_a_loss_may_choose_by_a_value() -> None:
+    tf = importlib.import_module("kjax.compat.tensorflow")
+
+    def loss(y_true: Any, y_pred: Any) -> Any:
+        total = tf.reduce_sum(tf.multiply(y_true, y_pred))
+        return tf.cond(tf.equal(total, 0.0), lambda: tf.constant(7.0), lambda: y_true[0, 0] / total)
+
+    model = Sequential([Lambda(lambda x: x, input_shape=(2,))])
+    model.compile("sgd", loss)
+    assert model.evaluate(np.ones((1, 2)), np.zeros((1, 2)), verbose=0) == 7
+    assert model.evaluate(np.ones((1, 2)), np.array([[1.0, 3.0]]), verbose=0) == 0.25
+
+
+def test_a_model_of_its_own_call_may_give_several_outputs() -> None:
+    class Two(Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.second = Dense(1), Dense(2)
+
+        def call(self, inputs: Any) -> Any:
+            a, b = inputs
+            return self.first(a), self.second(b)
+
+    model, a, b = Two(), np.ones((4, 3)), np.ones((4, 2))
+    model.compile("sgd", "mse")
+    model.fit((a, b), (a[:, :1], b), validation_data=((a, b), (a[:, :1], b)), verbose=0)
+    assert [output.shape for output in model.predict((a, b))] == [(4, 1), (4, 2)]

@@ -71,6 +71,7 @@ LAYERS = [
     ("LeakyReLU(0.1, input_dtype='float16')", "LeakyReLU(0.1, dtype='float16')"),
     ("ELU(0.1, input_dtype='float16')", "ELU(0.1, dtype='float16')"),
     ("ThresholdedReLU(0.1, input_dtype='float16')", "ThresholdedReLU(0.1, dtype='float16')"),
+    ("PReLU((3,))", "PReLU(input_shape=(3,))"),
     ("PReLU(init='one')", "PReLU(alpha_initializer='one')"),
     (
         "PReLU('one', [np.ones(3)], [1])",

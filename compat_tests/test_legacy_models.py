@@ -317,3 +317,15 @@ def test_names_that_leaked() -> None:
         warnings.simplefilter("error")
         exec("from kjax.layers import *; from kjax.models import *; from kjax.layers.core import *", taken)
     assert {"K", "np", "regularizers", "Dense", "Sequential", "Merge", "merge", "Lambda"} <= set(taken)
+
+
+def test_params_of_keras_0() -> None:
+    model = kjax.models.Sequential([kjax.layers.Dense(2, input_dim=3), kjax.layers.BatchNormalization()])
+    assert [p.eval().shape for p in model.params] == [(3, 2), (2,), (2,), (2,)]
+
+    class Own(kjax.layers.Dense):
+        def __init__(self, params: Any) -> None:
+            super().__init__(2)
+            self.params = params
+
+    assert Own({"rate": 3}).params == {"rate": 3}

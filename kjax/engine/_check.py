@@ -218,6 +218,12 @@ def check_lengths(inputs: Sequence[Any], targets: Sequence[Any], weights: Sequen
     return count
 
 
+def cut_to_first(inputs: Sequence[Any]) -> list[Any]:
+    """What is predicted from: as many samples of each array as the first has, of which the others may have more."""
+    count = inputs[0].shape[0] if inputs else 0
+    return [x[:count] if x.shape[0] > count > 0 else x for x in inputs]
+
+
 def check_classes(target: Any, output: OutputPlan) -> None:
     """Refuse class numbers that a sparse loss cannot look up.
 

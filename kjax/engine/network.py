@@ -182,6 +182,15 @@ class Network(Inner, SavedMethods, Layer):
             return unpack(self.run_internal_graph(inputs, mask)[0])
         return unpack(self._evaluate(inputs, mask, training)[0])
 
+    def assert_input_compatibility(self, inputs: Any) -> None:
+        """Check how many inputs there are. Of their shapes the layers inside judge: they may take others as well."""
+        given = len(_tensors(inputs))
+        if self.inputs and given != len(self.inputs):
+            raise ValueError(
+                f"Layer {self.name} expects {len(self.inputs)} inputs, but it received {given} input tensors. "
+                f"Input received: {inputs}"
+            )
+
     @handles_tensors
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """The masks of the outputs."""

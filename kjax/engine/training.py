@@ -335,7 +335,7 @@ class Model(BatchMethods, GeneratorMethods, Functions, Network):
             how = Ways(workers, use_multiprocessing, max_queue_size), _loop.listeners(self, callbacks)
             return unpack(_stream.predict(self, _adapt.batches(x, batch_size), steps, verbose, *how))
         self._build_for(x)
-        inputs = _data.inputs(self, x)
+        inputs = _check.cut_to_first(_data.inputs(self, x))
         samples = _check.check_lengths(inputs, ())
         size = _check.batch_size(batch_size)
         if steps is not None:

@@ -114,7 +114,10 @@ TABLES = {
     "LeakyReLU": Table(names=_LAYER),
     "PReLU": Table(
         names={"init": "alpha_initializer", **_LAYER},
-        orders=(Order(("alpha_initializer", "weights", "shared_axes"), _second_is_list, least=2),),
+        orders=(
+            Order(("alpha_initializer", "weights", "shared_axes"), _second_is_list, least=2),
+            Order(("input_shape",), _first_is_shape),
+        ),
     ),
     "ELU": Table(names=_LAYER),
     "ThresholdedReLU": Table(names=_LAYER),

@@ -150,9 +150,17 @@ def _get_output_shape_for(self: Any, input_shape: Any) -> Any:
     return self.compute_output_shape(input_shape)
 
 
+class _Params:
+    """The trained variables, as Keras 0 named them; a layer of the user's may have something else of that name."""
+
+    def __get__(self, layer: Any, owner: Any = None) -> Any:
+        return self if layer is None else list(layer.trainable_weights)
+
+
 # Attributes and methods that layers had in Keras 1.
 METHODS = {
     "get_output_shape_for": _get_output_shape_for,
+    "params": _Params(),
     "initial_weights": property(_get_initial_weights, _set_initial_weights, _forget_initial_weights),
     "regularizers": property(lambda self: [regularizer for _, regularizer in self._regularized]),
 }
@@ -166,6 +174,10 @@ def _get_value(self: Any, borrow: bool = False) -> np.ndarray:
 def _set_value(self: Any, value: Any, borrow: bool = False) -> None:
     """Give a variable a value, as Theano's took it."""
     K.set_value(self, value)
+
+
+def _eval(self: Any, feed_dict: Any = None, session: Any = None) -> np.ndarray:
+    return K.get_value(self)
 
 
 def _get_model(self: Any) -> Any:
@@ -188,6 +200,6 @@ def install_parts() -> None:
             setattr(module, name, value)
     for name, value in METHODS.items():
         setattr(Layer, name, value)
-    Variable.get_value, Variable.set_value = _get_value, _set_value  # type: ignore[attr-defined]
+    Variable.get_value, Variable.set_value, Variable.eval = _get_value, _set_value, _eval  # type: ignore[attr-defined]
     Sequential.model = property(_get_model)  # type: ignore[attr-defined]  # the graph inside of it, until Keras 2.1
     backend.__getattr__ = _late  # type: ignore[attr-defined]  # a module's own hook

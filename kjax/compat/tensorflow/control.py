@@ -47,6 +47,10 @@ def _depends(node: Node, own: list[Tensor]) -> bool:
     return any(x in wanted for inner in topological(node.outputs, own) for x in inner.inputs)
 
 
+def _value(x: Any) -> Any:
+    return array(graph.apply(lambda x: x, x))
+
+
 def _leaf(x: Any, name: str) -> Tensor:
     return Tensor(x.shape, x.dtype, name)
 
@@ -69,6 +73,9 @@ def cond(
     branches = [true_fn or fn1, false_fn or fn2]
     if isinstance(pred, bool):
         return branches[0 if pred else 1]()
+    if scope.current() is not None and not graph.is_symbolic(pred):  # in a layer's call, or in a loss
+        computed = [lambda branch=branch: jax.tree.map(_value, branch()) for branch in branches]
+        return jax.lax.cond(_value(pred).astype(bool).reshape(()), *computed)
     parts = [_Part([], _tensors_of(branch())) for branch in branches]
     if parts[0].structure != parts[1].structure:
         raise ValueError("true_fn and false_fn should return the same structure.")
