@@ -33,6 +33,14 @@ def converters_of(function: Any) -> list[Converter]:
     return found
 
 
+def converted_arguments(
+    owner: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of a call to `owner` in today's spelling."""
+    converter = _converters.get(owner)
+    return (args, kwargs) if converter is None else converter(args, kwargs)
+
+
 def taken_by(function: Any) -> tuple[str, ...]:
     """Keywords beside those of its signature that what stands around a method takes."""
     return _taken.get(getattr(function, "__dict__", {}).get("_old_names_of", ""), ())
@@ -83,9 +91,7 @@ def accepts_old_names(owner: str) -> Callable[[F], F]:
             return converted(self, *args, **kwargs)
 
         def converted(self: Any, *args: Any, **kwargs: Any) -> Any:
-            converter = _converters.get(owner)
-            if converter is not None:
-                args, kwargs = converter(args, kwargs)
+            args, kwargs = converted_arguments(owner, args, kwargs)
             return function(self, *args, **kwargs)
 
         return _owned(call, owner)  # type: ignore[return-value]  # same signature, through functools.wraps
@@ -99,9 +105,7 @@ def function_accepts_old_names(owner: str) -> Callable[[F], F]:
     def decorate(function: F) -> F:
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
-            converter = _converters.get(owner)
-            if converter is not None:
-                args, kwargs = converter(args, kwargs)
+            args, kwargs = converted_arguments(owner, args, kwargs)
             return function(*args, **kwargs)
 
         return _owned(call, owner)  # type: ignore[return-value]  # same signature, through functools.wraps

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kjax._core import arguments
 from kjax.applications import (
     densenet,
     imagenet_utils,
@@ -50,3 +51,5 @@ __all__ = [
     "VGG19",
     "Xception",
 ]
+
+arguments.loaded(__name__)

@@ -116,7 +116,7 @@ from kjax.backend.phase import (
     switch,
 )
 from kjax.backend.pooling import pool2d, pool3d
-from kjax.backend.programs import function, get_session, set_session
+from kjax.backend.programs import Function, function, get_session, set_session
 from kjax.backend.random import (
     random_binomial,
     random_normal,

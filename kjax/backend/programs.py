@@ -143,20 +143,20 @@ def effects(update: Any) -> list[Tensor]:
 
 
 class Function:
-    """Computes `outputs` from `inputs`, and changes variables; made by `K.function`."""
+    """Computes `outputs` from `inputs`, and changes variables; made by `K.function`, which has its arguments."""
 
     def __init__(
         self,
         inputs: Sequence[Any],
         outputs: Sequence[Any],
-        updates: Sequence[Any],
-        name: str,
+        updates: Sequence[Any] | None = None,
+        name: str | None = None,
         fetches: Sequence[Any] = (),
         feed_dict: Mapping[Any, Any] | None = None,
     ) -> None:
         self.inputs = list(inputs)
         self.outputs = list(outputs)
-        self.updates = list(updates)
+        self.updates = list(updates or ())
         self.name = name
         self.fetches = list(fetches)
         self.feed_dict = {} if feed_dict is None else feed_dict
@@ -233,7 +233,7 @@ def function(inputs: Sequence[Any], outputs: Any, updates: Any = None, **kwargs:
         TypeError: if inputs, outputs or updates are no lists or tuples.
         ValueError: for another keyword.
     """
-    name = kwargs.pop("name", None) or "function"
+    name = kwargs.pop("name", None)
     fetches, feed_dict = kwargs.pop("fetches", None) or (), kwargs.pop("feed_dict", None)
     for keyword, value in kwargs.items():
         if keyword not in ("options", "run_metadata") and value is not None:

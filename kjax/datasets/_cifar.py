@@ -15,7 +15,7 @@ from kjax.datasets._arrays import MAX_EXAMPLES, Arrays
 
 _IMAGE_BYTES = 32 * 32 * 3
 # A pickled part of CIFAR-100 keeps a file name of some 25 bytes beside every image.
-_MAX_FILE = MAX_EXAMPLES * (_IMAGE_BYTES + 128)
+MAX_FILE = MAX_EXAMPLES * (_IMAGE_BYTES + 128)
 
 Part = tuple[np.ndarray, np.ndarray]
 Decoder = Callable[[bytes], Part]
@@ -104,7 +104,7 @@ def _read_folder(path: Path, version: Batches) -> dict[str, bytes]:
     for name in version.files:
         with open_file(path / name) as file:
             size = size_of(file)
-            if size > _MAX_FILE:
+            if size > MAX_FILE:
                 raise _broken(path, f"{name} has {size:,} bytes, more than any batch")
             contents[name] = file.read()
     return contents
@@ -117,10 +117,10 @@ def _read_archive(path: Path, version: Batches) -> dict[str, bytes]:
         with tar.reading(path, names_are_paths=False) as members:
             for member in members:
                 name = member.name.rpartition("/")[2]
-                if member.size > _MAX_FILE:
+                if member.size > MAX_FILE:
                     raise Refused(f"its member {name} has {member.size:,} bytes, more than any batch")
                 if name in version.files and name not in contents and not member.is_folder:
-                    contents[name] = member.read(_MAX_FILE)
+                    contents[name] = member.read(MAX_FILE)
                 if len(contents) == len(version.files):
                     return contents
     except Refused as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from kjax._core import arguments
 from kjax.datasets import _texts
 from kjax.datasets._arrays import Arrays
 from kjax.datasets._ragged import read_npz
@@ -41,3 +42,6 @@ def load_data(path: str = "boston_housing.npz", test_split: float = 0.2, seed: i
     x, y = arrays["x"][order], arrays["y"][order]
     cut = int(len(x) * (1 - test_split))
     return (x[:cut], y[:cut]), (x[cut:], y[cut:])
+
+
+arguments.loaded(__name__)

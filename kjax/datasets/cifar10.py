@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kjax._core import config
+from kjax._core import arguments, config
 from kjax.datasets import _cifar
 from kjax.datasets._arrays import Arrays, Layout, channels_first
 from kjax.datasets._download import RemoteFile
@@ -57,3 +57,6 @@ def load_data() -> Arrays:
     """
     arrays = load(_CIFAR10)
     return channels_first(arrays) if config.image_data_format() == "channels_first" else arrays
+
+
+arguments.loaded(__name__)

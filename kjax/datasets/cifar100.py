@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from kjax._core import config
+from kjax._core import arguments, config
 from kjax.datasets import _cifar
 from kjax.datasets._arrays import Arrays, Layout, channels_first
 from kjax.datasets._download import RemoteFile
@@ -64,3 +64,6 @@ def load_data(label_mode: str = "fine") -> Arrays:
         raise ValueError(f"`label_mode` must be one of `fine`, `coarse`, but is {label_mode!r}.")
     arrays = load(_dataset(label_mode))
     return channels_first(arrays) if config.image_data_format() == "channels_first" else arrays
+
+
+arguments.loaded(__name__)

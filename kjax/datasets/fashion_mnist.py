@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kjax._core import arguments
 from kjax.datasets import _idx
 from kjax.datasets._arrays import Arrays, Layout
 from kjax.datasets._download import RemoteFile
@@ -73,3 +74,6 @@ def load_data() -> Arrays:
     arXiv:1708.07747.
     """
     return load(_FASHION_MNIST)
+
+
+arguments.loaded(__name__)

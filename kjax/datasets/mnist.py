@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kjax._core import arguments
 from kjax.datasets import _idx
 from kjax.datasets._arrays import Arrays, Layout
 from kjax.datasets._download import RemoteFile
@@ -77,3 +78,6 @@ def load_data(path: str = "mnist.npz") -> Arrays:
     1998.
     """
     return load(_MNIST, path)
+
+
+arguments.loaded(__name__)

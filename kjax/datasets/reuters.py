@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from kjax._core import arguments
 from kjax._core.arguments import function_accepts_old_names
 from kjax.datasets import _texts
 from kjax.datasets._arrays import Arrays
@@ -60,3 +61,6 @@ def get_word_index(path: str = "reuters_word_index.json") -> dict[str, int]:
         OSError: it was found nowhere and could not be downloaded.
     """
     return _texts.word_index(_WORDS, path)
+
+
+arguments.loaded(__name__)

@@ -10,9 +10,9 @@ import jax.numpy as jnp
 Shape = Any  # a tuple of ints and None, or a list of such for layers of several inputs
 
 
-def to_list(x: Any) -> list[Any]:
-    """`x` itself if it is a list, its items if a tuple, else a list of it alone."""
-    return x if isinstance(x, list) else list(x) if type(x) is tuple else [x]
+def to_list(x: Any, allow_tuple: bool = True) -> list[Any]:
+    """`x` itself if it is a list, its items if a tuple and `allow_tuple`, else a list of it alone."""
+    return x if isinstance(x, list) else list(x) if allow_tuple and type(x) is tuple else [x]
 
 
 def unpack(x: Sequence[Any]) -> Any:

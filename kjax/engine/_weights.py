@@ -190,11 +190,11 @@ class Weights:
         """What the calls write to variables, as symbolic tensors, and what `add_update` was given."""
         return _effects.of(self, "updates")
 
-    def get_losses_for(self, inputs: Any) -> list[Any]:
+    def get_losses_for(self, inputs: Any = None) -> list[Any]:
         """Losses that depend on `inputs`; with None, those that depend on no input."""
         return _effects.of(self, "losses", to_list(inputs))
 
-    def get_updates_for(self, inputs: Any) -> list[Any]:
+    def get_updates_for(self, inputs: Any = None) -> list[Any]:
         """Updates that depend on `inputs`; with None, those that depend on no input."""
         return _effects.of(self, "updates", to_list(inputs))
 

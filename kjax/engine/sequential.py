@@ -146,7 +146,7 @@ class Sequential(Model):
         self._tensors = [tensor := layer(tensor) for layer in self._stack]
         self._set_output(tensor)
 
-    def predict_proba(self, x: Any, batch_size: int | None = None, verbose: int = 0) -> np.ndarray:
+    def predict_proba(self, x: Any, batch_size: int | None = 32, verbose: int = 0) -> np.ndarray:
         """Predicted probabilities: `predict`, with a warning if they are not between 0 and 1."""
         predicted = self.predict(x, batch_size, verbose)
         if predicted.min() < 0.0 or predicted.max() > 1.0:
@@ -156,7 +156,7 @@ class Sequential(Model):
             )
         return predicted
 
-    def predict_classes(self, x: Any, batch_size: int | None = None, verbose: int = 0) -> np.ndarray:
+    def predict_classes(self, x: Any, batch_size: int | None = 32, verbose: int = 0) -> np.ndarray:
         """Predicted classes: the largest of several outputs, or whether a single one exceeds 0.5. int64 / int32."""
         predicted = self.predict(x, batch_size=batch_size, verbose=verbose)
         if predicted.shape[-1] > 1:

@@ -32,13 +32,13 @@ class GeneratorMethods:
         callbacks: Sequence[Any] | None = None,
         validation_data: Any = None,
         validation_steps: int | None = None,
-        validation_freq: Any = 1,
         class_weight: Any = None,
         max_queue_size: int = 10,
         workers: int = 1,
         use_multiprocessing: bool = False,
         shuffle: bool = True,
         initial_epoch: int = 0,
+        validation_freq: Any = 1,
     ) -> Any:
         """Train on batches that a generator or `Sequence` yields. Result, and arguments not named here, as in `fit`.
 
@@ -71,11 +71,11 @@ class GeneratorMethods:
         self,
         generator: Any,
         steps: int | None = None,
-        callbacks: Sequence[Any] | None = None,
         max_queue_size: int = 10,
         workers: int = 1,
         use_multiprocessing: bool = False,
         verbose: int = 0,
+        callbacks: Sequence[Any] | None = None,
     ) -> Any:
         """`evaluate` on batches that a generator or `Sequence` yields."""
         model = self._compiled_model()
@@ -88,11 +88,11 @@ class GeneratorMethods:
         self,
         generator: Any,
         steps: int | None = None,
-        callbacks: Sequence[Any] | None = None,
         max_queue_size: int = 10,
         workers: int = 1,
         use_multiprocessing: bool = False,
         verbose: int = 0,
+        callbacks: Sequence[Any] | None = None,
     ) -> Any:
         """`predict` on batches that a generator or `Sequence` yields."""
         model = cast("Model", self)

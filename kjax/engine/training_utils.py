@@ -43,6 +43,11 @@ def check_num_samples(
     return int(ins[0].shape[0])
 
 
+def standardize_single_array(x: Any) -> Any:
+    """`x`, with a second dimension of length 1 if it is an array of one dimension."""
+    return np.expand_dims(x, 1) if x is not None and not K.is_tensor(x) and np.ndim(x) == 1 else x
+
+
 def standardize_input_data(
     data: Any,
     names: Sequence[str],

@@ -75,7 +75,7 @@ class Bidirectional(Wrapper):
         for layer in (self.layer, *self._children()):
             layer.trainable = bool(value)
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Any = None) -> None:
         shapes = [input_shape, input_shape]
         if isinstance(input_shape, list) and len(input_shape) > 1:
             constants = self._num_constants or 0

@@ -279,7 +279,7 @@ class DepthwiseConv2D(Conv2D):
         self._build_bias(channels * self.depth_multiplier)
         self.built = True
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Any, training: Any = None) -> Any:
         outputs = K.depthwise_conv2d(
             inputs,
             self.depthwise_kernel,

@@ -21,6 +21,9 @@ class Wrapper(Layer):
             raise ValueError(f"{type(self).__name__} must be initialized with a layer. Found: {layer!r}")
         self.layer = layer
 
+    def build(self, input_shape: Any = None) -> None:
+        super().build(input_shape)
+
     @property
     def activity_regularizer(self) -> Any:
         # The layer inside is called as a layer and adds its own penalty.

@@ -104,7 +104,7 @@ class PReLU(Layer):
         self.input_spec = InputSpec(ndim=len(input_shape), axes=own)
         self.built = True
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Any, mask: Any = None) -> Any:
         below = operators.multiply(self.alpha.value, K.relu(-inputs))
         return operators.subtract(K.relu(inputs), below)
 
@@ -167,7 +167,7 @@ class ThresholdedReLU(Layer):
         self.supports_masking = True
         self.theta = _as_floatx(theta)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Any, mask: Any = None) -> Any:
         return inputs * K.cast(K.greater(inputs, self.theta), K.dtype(inputs))
 
     def get_config(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from kjax import activations, constraints, initializers, regularizers
 from kjax import backend as K
-from kjax._core.registry import keeps_objects
+from kjax._core.registry import CustomObjectScope, keeps_objects
 from kjax.engine.base_layer import InputSpec, Layer, to_list
 from kjax.layers import _functions
 from kjax.layers._dropout import Dropout, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
@@ -191,7 +191,7 @@ class Lambda(Layer):
         return {**config, "mask": self.mask} if keeps_objects() else config
 
     @classmethod
-    def from_config(cls, config: Any) -> Any:
+    def from_config(cls, config: Any, custom_objects: Any = None) -> Any:
         """A Lambda of a function that is found by its name, or by the layer's, among the custom objects.
 
         Raises:
@@ -204,7 +204,8 @@ class Lambda(Layer):
         if not callable(kept.get("mask")):
             kept.pop("mask", None)
         kept["arguments"] = {key: _as_given(value) for key, value in (config.get("arguments") or {}).items()}
-        return cls(_functions.read(config.get("function"), config.get("name")), **kept)
+        with CustomObjectScope(custom_objects or {}):
+            return cls(_functions.read(config.get("function"), config.get("name")), **kept)
 
 
 def _as_plain(value: Any) -> Any:

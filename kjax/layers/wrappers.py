@@ -28,7 +28,7 @@ class TimeDistributed(Wrapper):
         super().__init__(layer, **kwargs)
         self.supports_masking = True
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Any = None) -> None:
         if len(input_shape) < 3:
             raise ValueError(
                 "`TimeDistributed` needs inputs with a time dimension: (batch, time, ...). "
@@ -41,7 +41,7 @@ class TimeDistributed(Wrapper):
             self.layer.built = True
         super().build(input_shape)
 
-    def call(self, inputs: Any, mask: Any = None, training: Any = None) -> Any:
+    def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         batch, steps = inputs.shape[:2]
         kwargs: dict[str, Any] = {}
         accepted = type(self.layer)._call_parameters

@@ -13,6 +13,7 @@ from kjax.legacy import (
     gone,
     graph,
     layers,
+    loops,
     merging,
     models,
     modules,
@@ -40,6 +41,7 @@ install_tables(optimizers.TABLES)
 utils.install_names()
 backend.install_functions()
 parts.install_parts()
+loops.install_loops()
 modules.install_modules()
 modules.install_leaks()
 arguments.when_loaded("kjax.preprocessing", preprocessing.install_attributes)

@@ -96,15 +96,25 @@ class H5Dict:
         return len(self.data)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.data)
+        return self.iter()
 
     def keys(self) -> Any:
         """The names of groups and arrays."""
         return self.data.keys()
 
-    def get(self, name: Any, default: Any = None) -> Any:
-        """What has a name, or `default`."""
-        return self[name] if name in self else default  # noqa: SIM401  # which is this method
+    def iter(self) -> Iterator[str]:
+        """The names of groups and arrays, one after the other."""
+        return iter(self.data)
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        """What has the name `key`, or `default`."""
+        return self[key] if key in self else default  # noqa: SIM401  # which is this method
+
+    def update(self, *args: Any) -> None:
+        """Take over what dictionaries hold."""
+        for other in args:
+            for name in other:
+                self[name] = other[name]
 
     def close(self) -> None:
         """Write what is pending; close the file if it was opened here."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kjax._core import arguments
-from kjax.legacy._convert import Table, convert
+from kjax.legacy._convert import Args, Kwargs, Table, convert
 
 Method = Callable[..., Any]
 
@@ -63,8 +63,41 @@ SUPPORTS = {
 }  # fmt: skip
 
 
-def __getattr__(name: str) -> Callable[[Method], Method]:
+# What Keras 2 called before it renamed arguments, and whose table it uses here.
+PREPROCESSORS = {
+    "embedding_kwargs_preprocessor": "Embedding", "recurrent_args_preprocessor": "LSTM",
+    "conv1d_args_preprocessor": "Conv1D", "conv2d_args_preprocessor": "Conv2D",
+    "separable_conv2d_args_preprocessor": "SeparableConv2D", "deconv2d_args_preprocessor": "Conv2DTranspose",
+    "conv3d_args_preprocessor": "Conv3D", "batchnorm_args_preprocessor": "BatchNormalization",
+    "convlstm2d_args_preprocessor": "ConvLSTM2D", "zeropadding2d_args_preprocessor": "ZeroPadding2D",
+    "generator_methods_args_preprocessor": "Model.fit_generator",
+    "add_weight_args_preprocessing": "Layer.add_weight",
+    "get_updates_arg_preprocessing": "Optimizer.get_updates",
+}  # fmt: skip
+
+
+def raise_duplicate_arg_error(old_arg: str, new_arg: str) -> None:
+    """Raise the TypeError of a call that has an argument under its old name and under today's."""
+    raise TypeError(
+        f"For the `{new_arg}` argument, the layer received both the legacy keyword argument `{old_arg}` and the "
+        f"Keras 2 keyword argument `{new_arg}`. Stick to the latter!"
+    )
+
+
+def _preprocessor(owner: str) -> Callable[[Args, Kwargs], tuple[Args, Kwargs, list[Any]]]:
+    """From the arguments, `self` in front, to today's; all names are converted, so none is left to do."""
+
+    def preprocess(args: Args, kwargs: Kwargs) -> tuple[Args, Kwargs, list[Any]]:
+        rest, kwargs = arguments.converted_arguments(owner, args[1:], kwargs)
+        return (*args[:1], *rest), kwargs, []
+
+    return preprocess
+
+
+def __getattr__(name: str) -> Any:
     key = name.removeprefix("legacy_").removesuffix("_support")
-    if name != f"legacy_{key}_support" or key not in SUPPORTS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return arguments.accepts_old_names(SUPPORTS[key])
+    if name == f"legacy_{key}_support" and key in SUPPORTS:
+        return arguments.accepts_old_names(SUPPORTS[key])
+    if name in PREPROCESSORS:
+        return _preprocessor(PREPROCESSORS[name])
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

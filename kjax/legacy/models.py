@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import numbers
 from typing import Any
 
 from kjax._core import arguments, notices
@@ -106,9 +107,15 @@ def _place_is(types: tuple[type, ...], place: int, args: Args) -> bool:
     return isinstance(args[place], types) and not isinstance(args[place], bool)
 
 
-# Keras 2.3 put an argument before these. The order was that of Keras 2.2 too, so there is nothing to tell.
-_CLASS_WEIGHT_IS_EIGHTH = Order(_FIT_ORDER, functools.partial(_place_is, (dict, type(None)), 7), least=8, warn=False)
-_QUEUE_IS_THIRD = Order(_USE_ORDER, functools.partial(_place_is, (int,), 2), least=3, warn=False)
+def _is_callbacks(args: Args) -> bool:
+    return not isinstance(args[2], numbers.Real)
+
+
+# Keras 2.3 put an argument in front of these. It was a current spelling too, so there is nothing to tell.
+_FREQUENCY_IS_EIGHTH = Order(
+    (*_FIT_ORDER[:7], "validation_freq", *_FIT_ORDER[7:]), functools.partial(_place_is, (int, list), 7), 8, warn=False
+)
+_CALLBACKS_ARE_THIRD = Order((*_USE_ORDER[:2], "callbacks", *_USE_ORDER[2:], "verbose"), _is_callbacks, 3, warn=False)
 
 _GONE = "The `{}` argument of `compile` no longer exists: {}"
 
@@ -134,9 +141,9 @@ TABLES = {
             ),
         ),
     ),
-    "Model.fit_generator": Table(names=_FIT_GENERATOR, orders=(_CLASS_WEIGHT_IS_EIGHTH,), rewrite=_fit_by_samples),
-    "Model.evaluate_generator": Table(names=_USE_GENERATOR, orders=(_QUEUE_IS_THIRD,), rewrite=_use_by_samples),
-    "Model.predict_generator": Table(names=_USE_GENERATOR, orders=(_QUEUE_IS_THIRD,), rewrite=_use_by_samples),
+    "Model.fit_generator": Table(names=_FIT_GENERATOR, orders=(_FREQUENCY_IS_EIGHTH,), rewrite=_fit_by_samples),
+    "Model.evaluate_generator": Table(names=_USE_GENERATOR, orders=(_CALLBACKS_ARE_THIRD,), rewrite=_use_by_samples),
+    "Model.predict_generator": Table(names=_USE_GENERATOR, orders=(_CALLBACKS_ARE_THIRD,), rewrite=_use_by_samples),
 }
 
 

@@ -184,15 +184,6 @@ def _get_model(self: Any) -> Any:
     return self
 
 
-def _late(name: str) -> Any:
-    """What stands in Keras's backend and costs something to import: TensorFlow."""
-    if name == "tf":
-        import importlib
-
-        return importlib.import_module("kjax.compat.tensorflow")
-    raise AttributeError(f"module 'kjax.backend' has no attribute {name!r}")
-
-
 def install_parts() -> None:
     """Let modules, and layers, have what they had."""
     for module, names in NAMES.items():
@@ -202,4 +193,3 @@ def install_parts() -> None:
         setattr(Layer, name, value)
     Variable.get_value, Variable.set_value, Variable.eval = _get_value, _set_value, _eval  # type: ignore[attr-defined]
     Sequential.model = property(_get_model)  # type: ignore[attr-defined]  # the graph inside of it, until Keras 2.1
-    backend.__getattr__ = _late  # type: ignore[attr-defined]  # a module's own hook

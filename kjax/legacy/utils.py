@@ -8,8 +8,9 @@ import numpy as np
 
 from kjax import layers, regularizers
 from kjax._core import notices
+from kjax.legacy import saving
 from kjax.legacy._convert import Table
-from kjax.utils import conv_utils, generic_utils, layer_utils, np_utils, vis_utils
+from kjax.utils import conv_utils, generic_utils, io_utils, layer_utils, np_utils, vis_utils
 
 _LOAD = Table(
     names={"nb_words": "num_words"},
@@ -114,6 +115,8 @@ NAMES = {
     },
     generic_utils: {"get_from_module": get_from_module},
     layer_utils: {"layer_from_config": layer_from_config},
+    io_utils: {"HDF5_OBJECT_HEADER_LIMIT": 64512},
+    saving: {"HDF5_OBJECT_HEADER_LIMIT": 64512},
     vis_utils: {"plot": plot},
     regularizers: {
         "l1l2": _l1_l2("l1l2"),

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from kjax._core import aliases
+from kjax._core import aliases, arguments
 from kjax._core.arguments import accepts_old_names
 from kjax.models import Sequential
 from kjax.utils.generic_utils import has_arg, to_list
@@ -215,3 +215,6 @@ class KerasRegressor(BaseWrapper):
     def score(self, x: Any, y: Any, **kwargs: Any) -> float:
         """The loss with its sign reversed, so that more is better."""
         return -float(to_list(self.model.evaluate(x, y, **self.filter_sk_params(Sequential.evaluate, kwargs)))[0])
+
+
+arguments.loaded(__name__)
