@@ -202,3 +202,21 @@ def test_training_on_a_shuffled_repeated_data_set_repeats() -> None:
     np.testing.assert_array_equal(weights[0][0], weights[1][0])
     with pytest.raises(ValueError, match="specify `steps_per_epoch`"):
         trained.fit(data, verbose=0)
+
+
+def test_windows_of_a_series() -> None:
+    def lists(*how: Any, **named: Any) -> list[list[int]]:
+        return [[int(i) for i in part] for part in tf.data.Dataset.range(7).window(*how, **named)]
+
+    assert lists(3) == [[0, 1, 2], [3, 4, 5], [6]]
+    assert lists(3, shift=2, drop_remainder=True) == [[0, 1, 2], [2, 3, 4], [4, 5, 6]]
+    assert lists(2, shift=4, stride=2) == [[0, 2], [4, 6]]
+    assert lists(1, shift=3) == [[0], [3], [6]]
+    series = tf.data.Dataset.from_tensor_slices(np.arange(6.0))
+    rows = series.window(3, shift=1, drop_remainder=True).flat_map(lambda part: part.batch(3))
+    pairs = rows.map(lambda row: (row[:-1], row[-1])).batch(2)
+    x, y = next(iter(pairs))
+    np.testing.assert_array_equal(x, [[0, 1], [1, 2]])
+    np.testing.assert_array_equal(y, [2, 3])
+    named = tf.data.Dataset.from_tensor_slices({"a": np.arange(4), "b": np.arange(4) * 2}).window(2)
+    assert [int(i) for i in next(iter(named))["b"]] == [0, 2]

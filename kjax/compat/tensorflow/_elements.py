@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -73,7 +74,7 @@ def plain(value: Any) -> Any:
 
 def told(element: Any) -> Any:
     """An element as it is shown to programs."""
-    return mapped(lambda leaf: np.asarray(leaf).view(Element), element)
+    return mapped(lambda leaf: leaf if hasattr(leaf, "flat_map") else np.asarray(leaf).view(Element), element)
 
 
 def stacked(elements: list[Any]) -> Any:
@@ -167,3 +168,29 @@ def _listed(result: Any) -> Any:
         return leaf if isinstance(leaf, (Tensor, Variable)) else array_of(leaf)
 
     return mapped(joined, result)
+
+
+def windows(elements: Iterator[Any], size: int, shift: int, stride: int, drop: bool) -> Iterator[list[Any]]:
+    """`size` elements, `stride` apart, then as many from `shift` elements later on; fewer at the end, or none."""
+    span = (size - 1) * stride + 1
+    held: list[Any] = []
+    while True:
+        held += itertools.islice(elements, span - len(held))
+        if not held or (drop and len(held) < span):
+            return
+        yield held[::stride]
+        passed = shift - len(held)
+        del held[:shift]
+        if passed > 0:
+            next(itertools.islice(elements, passed - 1, passed), None)
+
+
+def shuffled(elements: Iterator[Any], size: int, draws: np.random.RandomState) -> Iterator[Any]:
+    """The elements in another order, each chosen among the next `size`."""
+    held = list(itertools.islice(elements, size))
+    for element in elements:
+        i = int(draws.random_sample() * len(held))
+        yield held[i]
+        held[i] = element
+    draws.shuffle(held)
+    yield from held

@@ -19,8 +19,10 @@ from kjax.compat.tensorflow._elements import (
     mapped,
     plain,
     row,
+    shuffled,
     stacked,
     told,
+    windows,
 )
 
 AUTOTUNE = -1
@@ -150,7 +152,7 @@ class Dataset:
                 own = _Draws(first[0])
             else:
                 own = draws if seed is None else _Draws([int(seed) % 2**32, next(passes)])
-            return _shuffled(self._begin(draws), size, own)
+            return shuffled(self._begin(draws), size, own)
 
         return Dataset(begin, self._count, random=True)
 
@@ -251,8 +253,8 @@ class Dataset:
     def filter(self, predicate: Callable[..., Any], name: str | None = None) -> Dataset:
         """The elements of which a function says True."""
         caller = Caller(predicate)
-        chosen = lambda elements: (element for element in elements if bool(caller(element)))  # noqa: E731
-        return self._made(chosen, UNKNOWN_CARDINALITY if self._count else 0)
+        count = UNKNOWN_CARDINALITY if self._count else 0
+        return self._made(lambda elements: (e for e in elements if bool(caller(e))), count)
 
     def flat_map(self, map_func: Callable[..., Any], name: str | None = None) -> Dataset:
         """The elements of the data sets that a function makes of each element, one data set after the other."""
@@ -262,6 +264,23 @@ class Dataset:
                 yield from called(map_func, element)._begin(draws)
 
         return Dataset(begin, UNKNOWN_CARDINALITY if self._count else 0, random=True)
+
+    def window(
+        self,
+        size: int,
+        shift: int | None = None,
+        stride: int = 1,
+        drop_remainder: bool = False,
+        name: str | None = None,
+    ) -> Dataset:
+        """Data sets of `size` elements each, `stride` apart; one begins `shift` elements after the other."""
+
+        def made(elements: Iterator[Any]) -> Iterator[Any]:
+            for group in windows(elements, size, shift or size, stride, drop_remainder):
+                columns = zip(*map(leaves, group), strict=True)
+                yield filled(group[0], [Dataset(lambda _, column=c: iter(column), len(c)) for c in columns])
+
+        return self._made(made, UNKNOWN_CARDINALITY if self._count else 0)
 
     def enumerate(self, start: int = 0, name: str | None = None) -> Dataset:
         """(number, element), counted from `start`."""
@@ -356,16 +375,6 @@ def _positive(name: str, value: Any) -> int:
     if int(value) < 1:
         raise ValueError(f"`{name}` must be greater than zero. Found: {value}.")
     return int(value)
-
-
-def _shuffled(elements: Iterator[Any], size: int, draws: _Draws) -> Iterator[Any]:
-    held = list(itertools.islice(elements, size))
-    for element in elements:
-        i = int(draws.random_sample() * len(held))
-        yield held[i]
-        held[i] = element
-    draws.shuffle(held)
-    yield from held
 
 
 class Options:
