@@ -19,7 +19,7 @@ SCRIPTS = sorted(FOLDER.glob("*.py"))
 @pytest.mark.lenient
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
 def test_idiom(path: pathlib.Path, tmp_path: pathlib.Path, capfd: pytest.CaptureFixture[str]) -> None:
-    for package in ("sklearn", "pandas"):
+    for package in ("sklearn", "pandas", "scipy"):
         if package in path.read_text():
             pytest.importorskip(package, reason=f"the script uses {package}")
     code = script_runner.run(path, tmp_path)

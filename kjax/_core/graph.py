@@ -65,7 +65,7 @@ class Node(Described):
                     if self.expanded is None:
                         args, kwargs = self._fill(lambda x: x)
                         with scope.suspended():
-                            self.expanded = self.op.call(*args, **kwargs)
+                            self.expanded = self.op.call_on_tensors(*args, **kwargs)
                     return jax.tree.map(lookup, self.expanded), None
         return self.op(*args, **kwargs), None
 

@@ -131,4 +131,5 @@ def takes_tensors(method: Callable[..., Any]) -> Callable[..., Any]:
             return graph.apply(functools.partial(method, self), *args, **kwargs)
         return method(self, *args, **kwargs)
 
+    call._for_arrays = method  # type: ignore[attr-defined]
     return call

@@ -268,6 +268,11 @@ class Layer(Weights, Calls):
             opened.losses.extend(jnp.sum(regularizer(output)) for output in to_list(outputs))
         return outputs
 
+    def call_on_tensors(self, *args: Any, **kwargs: Any) -> Any:
+        """Run `call` itself on symbolic tensors: see `scope.NeedsGraph`."""
+        method = type(self).call
+        return getattr(method, "_for_arrays", method)(self, *args, **kwargs)
+
     def __repr__(self) -> str:
         return f"<{type(self).__module__}.{type(self).__name__} '{self.name}'>"
 
