@@ -124,7 +124,7 @@ def test_arrays(call: Any, kind: Any, facts: Any) -> None:
     ("one target for two", fit([X, X3], Y), ValueError, ("2", "(12, 2)", "'o'", "'p'")),
     ("key missing in x", lambda m: m.predict({"a": X}), ValueError, ('"b"', "'a'")),
     ("key wrong in y", fit([X, X3], {"o": Y1, "q": Y}), ValueError, ('"p"', "'o'")),
-    ("one weight for two", fit([X, X3], [Y1, Y], sample_weight=np.ones(12)), ValueError, ("2", "sample_weight")),
+    ("one weight for two", fit([X, X3], [Y1, Y], sample_weight=np.ones(12)), TypeError, ("2", "sample_weight")),
     ("key wrong in weights", fit([X, X3], [Y1, Y], sample_weight={"z": Y[:, 0]}), ValueError, ("'o'", "'p'", "z")),
     ("classes without output", fit([X, X3], [Y1, Y], class_weight={0: 1.0}), ValueError, ("'o'", "class_weight")),
     ("loss key", lambda m: m.compile("sgd", {"z": "mse"}), ValueError, ('"z"', "'o'", "'p'")),

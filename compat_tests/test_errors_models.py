@@ -24,7 +24,11 @@ def small() -> Sequential:
 
 
 def temporal(mode: str) -> Callable[[Any], Any]:
-    return lambda m: m.compile("sgd", "mse", sample_weight_mode=mode)
+    def call(model: Model) -> None:
+        model.compile("sgd", "mse", sample_weight_mode=mode)
+        model.fit(np.ones((12, 4)), np.ones((12, 1)))
+
+    return call
 
 
 @params(
@@ -34,7 +38,7 @@ def temporal(mode: str) -> Callable[[Any], Any]:
     ("text as optimizer", lambda m: m.compile("adamm", "mse"), ValueError, ("optimizer", "adamm")),
     ("weighted metric", lambda m: m.compile("sgd", "mse", weighted_metrics=["foo"]), ValueError, ("metric", "foo")),
     ("unknown argument", lambda m: m.compile("sgd", "mse", foo=1), TypeError, ("'foo'",)),
-    ("temporal without time", temporal("temporal"), ValueError, ("dense_2", "(None, 1)")),
+    ("temporal without time", temporal("temporal"), ValueError, ("dense_2", "(12, 1)")),
     ("unknown mode", temporal("foo"), ValueError, ("dense_2", "'foo'")),
     ("text as rate", lambda m: m.compile(optimizers.SGD(TEXT), "mse"), TypeError, ("`lr`", "'a'")),
 )

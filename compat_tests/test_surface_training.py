@@ -99,8 +99,9 @@ def test_lengths_have_to_agree() -> None:
     a, b = np.ones((4, 3)), np.ones((3, 3))
     check(None, None, None)
     check([a], [a], [a])
-    check([a], None, None)
-    for wrong in (([a, b], None, None), ([a], [b], None), ([a], [a], [b]), ([a], [a, b], None)):
+    check([a], [K.placeholder((None, 3))], [])
+    nothing = ([a], None, None), ([a], [a], None), ([a], [None], None)
+    for wrong in (([a, b], None, None), ([a], [b], None), ([a], [a], [b]), ([a], [a, b], None), *nothing):
         with pytest.raises(ValueError, match="same number of samples"):
             check(*wrong)
 

@@ -341,7 +341,8 @@ def test_functions_around_training() -> None:
     assert [a.shape for a in training_utils.standardize_input_data({"b": X, "a": Y}, ["a", "b"])] == [(30, 1), (30, 3)]
     with pytest.raises(ValueError, match="shape"):
         training_utils.standardize_input_data([X], ["a"], [(None, 4)])
-    training_utils.check_array_length_consistency([X, None], [Y])
+    with pytest.raises(ValueError, match="number of samples"):
+        training_utils.check_array_length_consistency([X, None], [Y])
     training_utils.check_array_length_consistency(None, None)
     with pytest.raises(ValueError, match="number of samples"):
         training_utils.check_array_length_consistency([X[:3]], [Y])

@@ -47,6 +47,8 @@ class Scope:
         losses: scalars that the program adds to the loss.
         draws: how many random keys have been drawn.
         captured: tells the value of a symbolic tensor that a function captured; None where none can have one.
+        measures: what layers add to the logs, if a program wants it; else None.
+        results: by its id, what a metric with a state gave, and that metric.
         book: for the graph that is being evaluated, node to how many had been drawn before it.
         missed: variables that the program read without having received them. A program with any must be traced
             again with them among its arguments, or it would keep their present values as constants.
@@ -72,6 +74,8 @@ class Scope:
         self.captured: Callable[[Any], Any] | None = None
         self.book: dict[Any, int] = {}
         self.eager = eager
+        self.measures: dict[Any, Any] | None = None
+        self.results: dict[int, tuple[Any, Any]] = {}
 
     def read(self, variable: Readable) -> Any:
         """The value that `variable` stands for here."""
@@ -97,6 +101,15 @@ class Scope:
             yield
         finally:
             self._frozen, self.training = outer
+
+    @contextlib.contextmanager
+    def measuring(self) -> Generator[None]:
+        """A part of the program that writes variables even in a frozen layer: those of metrics."""
+        outer, self._frozen = self._frozen, False
+        try:
+            yield
+        finally:
+            self._frozen = outer
 
     @contextlib.contextmanager
     def overriding(self, values: Mapping[Any, Any]) -> Generator[None]:

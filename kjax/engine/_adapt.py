@@ -10,6 +10,7 @@ import numpy as np
 
 from kjax._core.sequence import Sequence
 from kjax._core.stream import has_random_access
+from kjax.engine._targets import Evaluated
 
 
 def is_source(x: Any) -> bool:
@@ -19,6 +20,20 @@ def is_source(x: Any) -> bool:
     if hasattr(x, "__array__") or (hasattr(x, "shape") and hasattr(x, "dtype")):
         return False
     return hasattr(x, "__next__") or hasattr(x, "__iter__") or has_random_access(x)
+
+
+def check_alone(x: Any, y: Any, sample_weight: Any, split: float) -> None:
+    """Refuse what cannot stand beside a source of batches.
+
+    Raises:
+        ValueError: naming it.
+    """
+    if y is not None or sample_weight is not None:
+        raise ValueError("`y` and `sample_weight` must be None when `x` yields batches: it yields them too.")
+    if split and isinstance(x, Evaluated):
+        raise ValueError("If your data is in the form of symbolic tensors, you cannot use `validation_split`.")
+    if split:
+        raise ValueError(f"`validation_split={split}` needs arrays, but `x` is batches: use `validation_data`.")
 
 
 def batches(source: Any, batch_size: int | None, shuffle: bool = False) -> Any:

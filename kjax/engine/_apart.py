@@ -27,7 +27,7 @@ _OPEN = frozenset(("Lambda", "RNN", "ConvRNN2D", "StackedRNNCells"))
 
 def keeps_samples_apart(model: Network) -> bool:
     """Whether each row of the outputs depends on the same row of the inputs alone, when the model is not training."""
-    if model.stateful or not model.inputs or any(tensor.shape[0] is not None for tensor in model.inputs):
+    if model.stateful or not model.inputs or any(x.known or x.shape[0] is not None for x in model.inputs):
         return False
     if any(not output.shape or output.shape[0] is not None for output in model.outputs):
         return False
@@ -36,7 +36,7 @@ def keeps_samples_apart(model: Network) -> bool:
 
 def scores_samples_apart(plan: Plan) -> bool:
     """Whether all losses and metrics are kjax's own, which score each sample for itself."""
-    if plan.stateful_metrics:
+    if plan.stateful_metrics or any(output.is_told for output in plan.trained):
         return False
     functions = [output.loss for output in plan.trained]
     functions += [metric.function for output in plan.trained for metric in output.metrics]

@@ -14,6 +14,7 @@ import jax
 import numpy as np
 
 from kjax._core import config, notices
+from kjax._core.graph import Tensor
 from kjax.backend.sparse import is_scipy_sparse
 from kjax.engine._plan import OutputPlan
 
@@ -74,6 +75,13 @@ def standardize(
 
 
 def _by_name(data: Any, names: Sequence[str], what: str) -> list[Any]:
+    if not names:
+        if data is None or (isinstance(data, (list, tuple, Mapping)) and not data):
+            return []
+        raise ValueError(
+            f"Error when checking model {what}: expected no data, but got: {str(data)[:200]}. The tensors that the "
+            "model was made with are its data."
+        )
     if data is None:
         raise ValueError(
             f"No data was given for {what} of the model. Expected {len(names)} array(s), for: {', '.join(names)}."
@@ -194,7 +202,7 @@ def check_lengths(inputs: Sequence[Any], targets: Sequence[Any], weights: Sequen
     Raises:
         ValueError: if it is not, or if there are none.
     """
-    groups = (inputs, targets, [w for w in weights if w is not None])
+    groups = (inputs, [t for t in targets if t is not None], [w for w in weights if w is not None])
     sets = [{array.shape[0] for array in group} for group in groups]
     kinds = ("input arrays (x)", "target arrays (y)", "sample_weight arrays")
     for found, group, what in zip(sets, groups, kinds, strict=True):
@@ -230,7 +238,7 @@ def check_classes(target: Any, output: OutputPlan) -> None:
     Raises:
         ValueError: naming the number and the range.
     """
-    if output.classes is None:
+    if output.classes is None or target is None:
         return
     labels = np.asarray(target)
     if labels.dtype.kind == "f" and (odd := labels[labels != np.floor(labels)]).size:
@@ -260,17 +268,26 @@ def standardize_weights(
     by_class = _weights_by_output(class_weight, names, "class_weight")
     result: list[Any] = []
     for sample, classes, target, output in zip(by_sample, by_class, targets, outputs, strict=True):
+        if output.temporal and target is not None and len(target.shape) < 3:
+            raise ValueError(
+                f'`sample_weight_mode="temporal"` needs targets with a time dimension, but those of output '
+                f'"{output.name}" have the shape {tuple(target.shape)}.'
+            )
         if sample is not None and classes is not None:
             notices.warn("Found both `sample_weight` and `class_weight`: `class_weight` argument will be ignored.")
         if sample is not None:
             result.append(_sample_weight(sample, target, output))
         else:
+            if classes is not None and target is None:
+                raise ValueError(f"`class_weight` needs targets that are fed; those of {output.name} are a tensor.")
             result.append(None if classes is None else class_weights(classes, target))
     return result
 
 
 def _weights_by_output(given: Any, names: Sequence[str], what: str) -> list[Any]:
     if given is None or (isinstance(given, (list, Mapping)) and not len(given)):
+        return [None] * len(names)
+    if isinstance(given, Mapping) and all(isinstance(key, Tensor) for key in given):  # not looked at by Keras
         return [None] * len(names)
     if isinstance(given, Mapping) and any(name in given for name in names):
         return [given.get(name) for name in names]
@@ -279,7 +296,7 @@ def _weights_by_output(given: Any, names: Sequence[str], what: str) -> list[Any]
         return [given[0] if single and what == "sample_weight" else given]
     if isinstance(given, list) and len(given) == len(names):
         return list(given)
-    raise ValueError(
+    raise (ValueError if isinstance(given, (list, Mapping)) else TypeError)(
         f"The model has {len(names)} outputs, so `{what}` must be a list of {len(names)} entries or a dictionary with "
         f"keys among {list(names)}. You passed: {str(given)[:200]}"
     )
@@ -299,7 +316,7 @@ def _sample_weight(sample: Any, target: Any, output: OutputPlan) -> np.ndarray:
             'should specify sample_weight_mode="temporal" in compile(). If you just mean to use sample-wise weights, '
             "make sure your sample_weight array is 1D."
         )
-    if tuple(target.shape[: weight.ndim]) != weight.shape and target.shape[0] == weight.shape[0]:
+    if target is not None and tuple(target.shape[: weight.ndim]) != weight.shape and target.shape[0] == weight.shape[0]:
         raise ValueError(
             f"Found a sample_weight array with shape {weight.shape} for an input with shape {tuple(target.shape)}. "
             "sample_weight cannot be broadcast."

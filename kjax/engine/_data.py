@@ -12,7 +12,8 @@ import numpy as np
 from kjax._core import config
 from kjax._core.logs import Logs
 from kjax._core.stream import Ways
-from kjax.engine import _adapt, _check, _stream
+from kjax.engine import _adapt, _check, _stream, _targets
+from kjax.engine._plan import Plan
 
 if TYPE_CHECKING:
     from kjax.engine.training import Model
@@ -21,8 +22,33 @@ Data = tuple[list[Any], list[Any], list[Any]]  # inputs, targets, weights
 
 
 def inputs(model: Model, x: Any, finite: bool = False) -> list[Any]:
-    """Checked arrays for the model's inputs."""
-    return _check.standardize(x, model.input_names, [tuple(i.shape) for i in model.inputs], "input", finite)
+    """Checked arrays for the model's inputs; one that counts batches if none of them is fed."""
+    names, shapes = model._feed_input_names, model._feed_input_shapes
+    return _check.standardize(x, names, shapes, "input", finite) or ticks(1)
+
+
+def ticks(count: int) -> list[np.ndarray]:
+    """An array of rows that say nothing, where there are no inputs to be counted."""
+    return [np.zeros((count, 1), np.uint8)]
+
+
+def is_fed(model: Model, plan: Plan | None = None) -> bool:
+    """Whether there is anything to feed: an input, or a target of a plan."""
+    return bool(model._feed_inputs or not model.inputs or (plan is not None and plan.fed))
+
+
+def check_steps(value: Any, name: str) -> int:
+    """The number of batches to run where nothing is fed.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    if value is None:
+        raise ValueError(
+            "If your data is in the form of symbolic tensors, nothing tells how many batches there are: you should "
+            f"specify the `{name}` argument (instead of `batch_size`)."
+        )
+    return _check.steps(value, name)
 
 
 def training(
@@ -42,18 +68,25 @@ def training(
     plan = model._plan
     assert plan is not None
     outputs = plan.trained
-    names = [output.name for output in outputs]
+    names = [output.name for output in plan.fed]
     given = inputs(model, x, finite)
-    targets: list[Any] = []
-    if outputs:
+    if names:
         if y is None:
             raise ValueError(
                 f"No targets were given (`y` is None), but the model has a loss for: {', '.join(names)}. "
                 "Pass `y` with one row a sample."
             )
-        shapes = [output.target_shape for output in outputs]
-        targets = _check.standardize(y, names, shapes, "target", finite)
+        shapes = [output.target_shape for output in plan.fed]
+        arrays = iter(_check.standardize(y, names, shapes, "target", finite))
+        targets = [None if output.is_told else next(arrays) for output in outputs]
+    else:
+        if y is not None and outputs:
+            _check.standardize(y, [], [], "target")
+        targets = [None] * len(outputs)
     weights = _check.standardize_weights(sample_weight, class_weight, targets, outputs)
+    if not model._feed_inputs and model.inputs:
+        rows = [array.shape[0] for array in (*targets, *weights) if array is not None]
+        given = ticks(rows[0]) if rows else given
     count = _check.check_lengths(given, targets, weights)
     for target, output in zip(targets, outputs, strict=True):
         _check.check_classes(target, output)
@@ -104,6 +137,8 @@ class Validation:
     validator: _stream.Validator | None = None  # of a source of batches, once it is in use
 
     def __post_init__(self) -> None:
+        if self.steps is not None and _targets.holds_tensors(self.data):
+            self.data = _targets.Evaluated(*self.data)
         if not isinstance(self.split, (int, float, np.number)):
             raise TypeError(f"`validation_split` must be a number. Found: {self.split!r}")
         if not 0.0 <= self.split < 1.0:
@@ -125,6 +160,9 @@ class Validation:
             validate, count = self.function(model, batch_size)
             return data, validate, count
         if not self.split:
+            if self.steps is not None and not is_fed(model, model._plan):
+                held_out = take(data, _check.steps(self.steps, "validation_steps"))
+                return data, lambda callbacks: _validate(model, held_out, 1, callbacks), 0
             return data, None, 0
         samples = data[0][0].shape[0]
         cut = int(samples * (1.0 - self.split))
@@ -167,8 +205,9 @@ class Validation:
     def _hold_out(self, data: Data) -> None:
         self.arrays = data
         inputs, targets, weights = data
-        ones = [np.ones(target.shape[0], config.floatx()) for target in targets]
-        self.held_out = [*inputs, *targets, *(o if w is None else w for o, w in zip(ones, weights, strict=True))]
+        fed = [(target, weight) for target, weight in zip(targets, weights, strict=True) if target is not None]
+        ones = [np.ones(t.shape[0], config.floatx()) if w is None else w for t, w in fed]
+        self.held_out = [*inputs, *(target for target, _ in fed), *ones]
 
 
 def _validate(model: Model, data: Data, batch_size: int, callbacks: Any) -> Logs:

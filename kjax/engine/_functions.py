@@ -24,7 +24,7 @@ class _Score:
     """The operation from outputs, targets, weights and penalties to the loss and what is logged."""
 
     def __init__(self, plan: Plan) -> None:
-        self.plan = plan
+        self.plan = plan.alone
 
     def run(self, args: tuple[Any, ...], kwargs: dict[str, Any], masks: tuple[Any, ...]) -> tuple[list[Any], list[Any]]:
         outputs, targets, weights, penalties = args
@@ -79,18 +79,6 @@ class Functions:
         return [(output, tensor) for output, tensor in pairs if output.loss is not None]
 
     @property
-    def _feed_inputs(self) -> list[Tensor]:
-        return list(cast("Model", self).inputs)
-
-    @property
-    def _feed_input_names(self) -> list[str]:
-        return list(cast("Model", self).input_names)
-
-    @property
-    def _feed_input_shapes(self) -> list[Any]:
-        return [tuple(x.shape) for x in self._feed_inputs]
-
-    @property
     def _feed_outputs(self) -> list[Tensor]:
         return [tensor for _, tensor in self._trained_outputs]
 
@@ -108,7 +96,8 @@ class Functions:
 
     @property
     def _feed_targets(self) -> list[Tensor]:
-        return self.targets
+        pairs = zip(self.targets, self._trained_outputs, strict=True)
+        return [target for target, (output, _) in pairs if not output.is_told]
 
     @property
     def _feed_sample_weights(self) -> list[Tensor]:
@@ -151,9 +140,12 @@ class Functions:
 def _make_symbols(model: Model, plan: Plan) -> dict[str, Any]:
     targets: list[Tensor] = []
     weights: list[Tensor] = []
+    given = model._targets_told or [None] * len(model.outputs)
+    told = dict(zip([output.name for output in plan.outputs], given, strict=True))
     for output, tensor in model._trained_outputs:
         shape = output.target_shape or (None,) * len(tensor.shape)
-        targets.append(K.placeholder(shape, name=f"{output.name}_target"))
+        target = told[output.name]
+        targets.append(K.placeholder(shape, name=f"{output.name}_target") if target is None else target)
         weights.append(K.placeholder((None, None) if output.temporal else (None,), name=f"{output.name}_weights"))
     args = (list(model.outputs), targets, weights, list(model.losses))
     total, *metrics = graph.make_node(_Score(plan), args, {}, f"{model.name}/loss").outputs

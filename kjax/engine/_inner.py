@@ -31,6 +31,19 @@ class Inner:
             raise AttributeError("The `input_spec` of a model follows from its inputs.")
 
     @property
+    def _feed_inputs(self) -> list[Tensor]:
+        """The inputs that are fed: not those that have values of their own."""
+        return [x for x in self.inputs if not x.known]
+
+    @property
+    def _feed_input_names(self) -> list[str]:
+        return [x._keras_history[0].name for x in self._feed_inputs]
+
+    @property
+    def _feed_input_shapes(self) -> list[Any]:
+        return [tuple(x.shape) for x in self._feed_inputs]
+
+    @property
     def uses_learning_phase(self) -> bool:
         """Whether the outputs differ between training and testing."""
         return graph.uses_phase(self.outputs)
@@ -74,8 +87,10 @@ class Inner:
     def nodes_by_depth(self) -> dict[int, list[Node]]:
         """Calls of layers, by the length of the longest way from them to an output."""
         depths: dict[Any, int] = {}
+        of_layers: dict[Any, int] = {}  # a layer's calls are as deep as its deepest
         for node in reversed(self._order):
-            depth = depths.setdefault(node, 0)
+            depths[node] = depth = max(depths.get(node, 0), of_layers.get(node.op, 0))
+            of_layers[node.op] = depth
             for x in node.inputs:
                 if isinstance(x, Tensor):
                     source = x.node if x.node is not None and x not in self.inputs else x
@@ -111,6 +126,28 @@ class Inner:
         """Names of the calls: the layer's name and the number of its call."""
         nodes = [node for several in self.nodes_by_depth.values() for node in several]
         return {f"{n.op.name}_ib-{n.op._inbound_nodes.index(n)}" for n in nodes if hasattr(n.op, "_inbound_nodes")}
+
+    @property
+    def container_nodes(self) -> set[str]:
+        """The name of `_network_nodes` until Keras 2.1."""
+        return self._network_nodes
+
+    def _set_inputs(self, inputs: Any, outputs: Any = None, training: Any = None) -> None:
+        """Take these tensors as inputs, or arrays as examples of them, if the model has none.
+
+        Raises:
+            ValueError: if it has inputs.
+        """
+        if self.inputs:
+            raise ValueError("Model inputs are already set.")
+        listed = to_list(inputs)
+        self.inputs = []
+        if not all(isinstance(x, Tensor) for x in listed):
+            self._own()._build_for(inputs)
+        elif self._own()._graph_layers:
+            self._own()._connect(listed, self.outputs)
+        else:
+            self._own()._build_from(listed)
 
     def run_internal_graph(self, inputs: Any, masks: Any = None) -> tuple[list[Any], list[Any], list[Any]]:
         """Outputs, their masks and their shapes for other inputs: tensors, or values inside of a program."""

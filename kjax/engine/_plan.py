@@ -6,6 +6,7 @@ that are logged.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,8 @@ import jax.numpy as jnp
 from kjax import losses as losses_module
 from kjax import metrics as metrics_module
 from kjax._core import naming, notices
-from kjax.engine._scores import NotApart, as_target, called, log_dtype, measure, scalar, weighted_mean
+from kjax.engine._added import Added
+from kjax.engine._scores import NotApart, as_target, called, log_dtype, measure, scalar, told, weighted_mean
 
 __all__ = ["MetricPlan", "NotApart", "OutputPlan", "Plan", "log_dtype", "make_plan", "weighted_mean"]
 
@@ -51,6 +53,7 @@ class OutputPlan:
         temporal: whether sample weights are given for each time step.
         target_shape: shape that targets must have (None where free), or None for any.
         classes: number of classes, if targets are class numbers.
+        target: the tensor or variable that targets are taken from, in the place of fed ones; or None.
     """
 
     name: str
@@ -60,6 +63,12 @@ class OutputPlan:
     temporal: bool
     target_shape: tuple[int | None, ...] | None
     classes: int | None
+    target: Any = None
+
+    @property
+    def is_told(self) -> bool:
+        """Whether its target is a tensor with a value of its own, and not fed."""
+        return self.target is not None
 
 
 @dataclass(frozen=True)
@@ -68,6 +77,7 @@ class Plan:
 
     outputs: tuple[OutputPlan, ...]
     log_names: tuple[str, ...]
+    added: tuple[tuple[MetricPlan, Added], ...] = ()  # what layers measure
 
     @property
     def trained(self) -> list[OutputPlan]:
@@ -75,9 +85,21 @@ class Plan:
         return [output for output in self.outputs if output.loss is not None]
 
     @property
+    def fed(self) -> list[OutputPlan]:
+        """Those of them whose targets are fed."""
+        return [output for output in self.trained if not output.is_told]
+
+    @property
     def stateful_metrics(self) -> list[MetricPlan]:
         """The metrics that have a state."""
-        return [metric for output in self.outputs for metric in output.metrics if metric.stateful]
+        of_outputs = [metric for output in self.outputs for metric in output.metrics if metric.stateful]
+        return [*of_outputs, *(metric for metric, _ in self.added)]
+
+    @property
+    def alone(self) -> Plan:
+        """The same where all targets are fed, without what layers measure."""
+        outputs = tuple(dataclasses.replace(output, target=None) for output in self.outputs)
+        return Plan(outputs, self.log_names[: len(self.log_names) - len(self.added)])
 
     @property
     def last_counts(self) -> tuple[bool, ...]:
@@ -118,6 +140,7 @@ class Plan:
             if output.loss is None:
                 continue
             target, weight = next(fed)
+            target = told(output.target) if output.is_told else target
             target = as_target(target, prediction)
             part = weighted_mean(called(output.loss, target, prediction), weight, mask, live)
             parts.append(part)
@@ -128,6 +151,7 @@ class Plan:
                     measured.append(measure(metric.function, target, prediction, given, mask))
                 else:
                     measured.append(weighted_mean(called(metric.function, target, prediction), given, mask, live))
+        measured += [added.measure() for _, added in self.added]
         for penalty in penalties:
             total = total + scalar(penalty)
         shown = parts if len(self.outputs) > 1 else []
@@ -143,8 +167,14 @@ def make_plan(
     weighted_metrics: Any = None,
     sample_weight_mode: Any = None,
     has_penalties: bool = False,
+    targets: Sequence[Any] = (),
+    added: Sequence[Added] = (),
 ) -> Plan:
     """Resolve the arguments of `compile` for outputs of the given names and shapes.
+
+    Arguments:
+        targets: of each output, the tensor that is its target in the place of what is fed, or None.
+        added: what layers measure.
 
     Raises:
         ValueError: for unknown names, lists of the wrong length, or no loss at all.
@@ -158,7 +188,7 @@ def make_plan(
             "'mse' or 'categorical_crossentropy'."
         )
     factors = _per_output(loss_weights, names, "loss_weights", default=1.0, same_for_all=False)
-    modes = _per_output(sample_weight_mode, names, "sample_weight_mode")
+    modes = _modes(sample_weight_mode, names)
     plain = _metrics_per_output(metrics, names, "metrics")
     weighted = _metrics_per_output(weighted_metrics, names, "weighted_metrics")
     used = [
@@ -173,10 +203,26 @@ def make_plan(
             *(_metric(m, kinds[i], shapes[i], prefix, True, used) for m in weighted[i] if losses[i]),
         ]
         target_shape, classes = _target(kinds[i], shapes[i])
-        temporal = _is_temporal(modes[i], shapes[i], name)
+        temporal = _is_temporal(modes[i], name)
         factor = _loss_weight(factors[i], name)
-        outputs.append(OutputPlan(name, losses[i], factor, tuple(chosen), temporal, target_shape, classes))
-    return Plan(tuple(outputs), tuple(used))
+        target = targets[i] if targets and losses[i] else None
+        outputs.append(OutputPlan(name, losses[i], factor, tuple(chosen), temporal, target_shape, classes, target))
+    beside = [(_added_metric(each, used), each) for each in added]
+    return Plan(tuple(outputs), tuple(used), tuple(beside))
+
+
+def _added_metric(added: Added, used: list[str]) -> MetricPlan:
+    return MetricPlan(_unused(added.name, used), added.metric, weighted=False, stateful=True)
+
+
+def _unused(base: str, used: list[str]) -> str:
+    """A name that the logs do not have, and from now on have."""
+    name, number = base, 1
+    while name in used:
+        name = f"{base}_{number}"
+        number += 1
+    used.append(name)
+    return name
 
 
 def _loss_weight(given: Any, name: str) -> float:
@@ -210,18 +256,26 @@ def _per_output(
                 f'not be expecting any data to be passed to "{missing[0]}" during training.'
             )
         return [given.get(name, default) for name in names]
-    if isinstance(given, (list, tuple)):
+    if isinstance(given, list) or (same_for_all and isinstance(given, tuple)):
         if len(given) != len(names):
             raise ValueError(
                 f"When passing a list as {what}, it should have one entry per model output. The model has {len(names)} "
                 f"outputs, but you passed {what}={given!r}"
             )
         return list(given)
-    if not same_for_all and len(names) > 1:
+    if not same_for_all and (len(names) > 1 or isinstance(given, tuple)):
         raise TypeError(
             f"Could not interpret {what} argument: {given!r} - expected a list or dict of {len(names)} entries."
         )
     return [given] * len(names)
+
+
+def _modes(given: Any, names: Sequence[str]) -> list[Any]:
+    modes = _per_output(given, names, "sample_weight_mode")
+    missing = [name for name in names if name not in given] if isinstance(given, Mapping) else []
+    if missing:
+        raise ValueError(f'Output "{missing[0]}" missing from sample_weight_modes dictionary.')
+    return modes
 
 
 def _metrics_per_output(given: Any, names: Sequence[str], what: str) -> list[list[Any]]:
@@ -270,13 +324,8 @@ def _kind_of(loss: Any) -> str:
 def _metric(metric: Any, kind: str, shape: Any, prefix: str, weighted: bool, used: list[str]) -> MetricPlan:
     function, name = _metric_function(metric, kind, shape)
     stateful = isinstance(function, metrics_module.Metric) or _is_stateful_layer(function)
-    base = name = prefix + ("weighted_" if weighted and not isinstance(function, metrics_module.Metric) else "") + name
-    number = 1
-    while name in used:
-        name = f"{base}_{number}"
-        number += 1
-    used.append(name)
-    return MetricPlan(name, function, weighted, stateful)
+    told = "weighted_" if weighted and not isinstance(function, metrics_module.Metric) else ""
+    return MetricPlan(_unused(prefix + told + name, used), function, weighted, stateful)
 
 
 def _is_stateful_layer(metric: Any) -> bool:
@@ -307,12 +356,7 @@ def _target(kind: str, shape: tuple[int | None, ...]) -> tuple[tuple[int | None,
     return (shape if known is not None else None), None
 
 
-def _is_temporal(mode: Any, shape: Sequence[int | None], name: str) -> bool:
+def _is_temporal(mode: Any, name: str) -> bool:
     if mode not in (None, "temporal"):
         raise ValueError(f'`sample_weight_mode` of output "{name}" must be None or "temporal". Found: {mode!r}')
-    if mode == "temporal" and len(shape) < 3:
-        raise ValueError(
-            f'`sample_weight_mode="temporal"` needs an output with a time dimension, but the shape of output "{name}" '
-            f"is {tuple(shape)}."
-        )
     return mode == "temporal"

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 
 from kjax import metrics as metrics_module
 from kjax._core import config, graph, operators, scope
+from kjax._core.graph import Variable
 from kjax._core.scope import NeedsGraph
 from kjax.backend._ops import array
 
@@ -50,6 +51,14 @@ def called(function: Any, target: Any, prediction: Any) -> Any:
         with scope.suspended():
             score = function(told, predicted)
         return values(score)
+
+
+def told(tensor: Any) -> Any:
+    """The value of a target that is a tensor or variable, when a batch is scored."""
+    opened = scope.current()
+    if isinstance(tensor, Variable) or opened is None or opened.captured is None:
+        return _as_array(tensor)
+    return opened.captured(tensor)
 
 
 def measure(metric: Any, target: Any, prediction: Any, weight: Any, mask: Any) -> Any:

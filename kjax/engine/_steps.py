@@ -74,22 +74,25 @@ def apply(
 
     Arguments:
         roles: which variables `params` and `state` are the values of.
-        inputs: one array for each input of the model.
+        inputs: one array for each input of the model that is fed.
         training: the learning phase.
         key: random key for dropout and the like.
-        tensors: is given the values of the model's tensors, for losses that refer to them.
+        tensors: is given the values of the model's tensors, for losses that refer to them, and what layers measure.
 
     Raises:
         Unbound: if the model reads other variables; trace again with them in `state`.
     """
     with Scope([*roles.trainable, *roles.state], [*params, *state], training=training, key=key) as scope:
-        feeds = {x: cast_input(value, x) for x, value in zip(model.inputs, inputs, strict=True)}
+        scope.measures = None if tensors is None else {}
+        fed = model._feed_inputs
+        # Where nothing is fed the one array counts batches.
+        feeds = {x: cast_input(value, x) for x, value in zip(fed, inputs, strict=bool(fed))}
         losses = [loss for layer in _layers(model) for loss in layer._losses]
         symbolic = [loss for loss in losses if isinstance(loss, Tensor)]
         # An operation of `K.update` writes when it is evaluated; of a pair the second is written here.
         updates = [update for layer in _layers(model) for update in layer._updates] if training else []
         written = [x for u in updates for x in (u[1:2] if isinstance(u, tuple) else [u]) if isinstance(x, Tensor)]
-        order = model._order if not (symbolic or written) else None
+        order = model._order if not (symbolic or written or len(fed) < len(model.inputs)) else None
         with scope.inside(frozen=not (model.trainable or model.stateful)):
             values, masks = graph.evaluate([*model.outputs, *symbolic, *written], feeds, order=order, values=tensors)
             _write_pairs(scope, updates, dict(zip(written, values[len(values) - len(written) :], strict=True)))
@@ -101,6 +104,8 @@ def apply(
         new_state = [scope.updates.get(variable, value) for variable, value in zip(roles.state, state, strict=True)]
         model.draws_randomly |= scope.draws > 0 and not training
         roles.check(scope)
+        if tensors is not None and scope.measures:
+            tensors.update(scope.measures)
         return values[:count], masks[:count], new_state, [*values[count:], *penalties]
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from kjax._core import arguments, config, graph, naming, scope, tensors
 from kjax._core.graph import Node, Tensor, Variable
 from kjax._core.registry import Registry
+from kjax.engine._added import Measures
 from kjax.engine._calls import Calls, takes_tensors
 from kjax.engine._spec import InputSpec, Shape, list_of_shapes, shape_of, to_list, unpack
 from kjax.engine._weights import Weights, set_values
@@ -37,7 +38,7 @@ _KNOWN = frozenset(
 )  # fmt: skip
 
 
-class Layer(Weights, Calls):
+class Layer(Weights, Measures, Calls):
     """A layer: variables, and the computation from inputs to outputs.
 
     A layer of one's own defines `__init__` (passing `**kwargs` on), `build(input_shape)` with `self.add_weight`,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kjax._core import config, naming
-from kjax._core.graph import Node, Tensor
+from kjax._core import config, graph, naming
+from kjax._core.graph import Node, Tensor, Variable
 from kjax.engine.base_layer import Layer
 
 
@@ -18,8 +18,12 @@ class InputLayer(Layer):
         batch_size: the batch size, if it is fixed.
         batch_input_shape: both in one, instead.
         dtype: type of the values; `K.floatx()` by default.
-        input_tensor: an existing symbolic tensor to feed instead of a new one.
+        input_tensor: an existing symbolic tensor to feed instead of a new one. A variable, or a tensor that depends on
+            nothing that is fed, is the input by itself: the model is not fed here.
         name: the layer's name.
+
+    Attributes:
+        is_placeholder: whether the model has to be fed here.
     """
 
     def __init__(
@@ -28,13 +32,17 @@ class InputLayer(Layer):
         batch_size: int | None = None,
         batch_input_shape: Sequence[int | None] | None = None,
         dtype: Any = None,
-        input_tensor: Tensor | None = None,
+        input_tensor: Any = None,
         sparse: bool = False,
         name: str | None = None,
     ) -> None:
         super().__init__(name=name or naming.unique_name("input"), dtype=dtype)
         if input_shape is not None and batch_input_shape is not None:
             raise ValueError("Only provide the input_shape OR batch_input_shape argument to InputLayer, not both.")
+        if isinstance(input_tensor, Variable):
+            if not input_tensor.initialized:  # one of TensorFlow 1, which Keras's session initialized
+                input_tensor.hold(input_tensor.numpy())
+            input_tensor = graph.apply(_as_it_is, input_tensor)
         if batch_input_shape is None and input_tensor is not None:
             batch_input_shape = tuple(input_tensor.shape)
         if batch_input_shape is None and input_shape is None:
@@ -55,6 +63,7 @@ class InputLayer(Layer):
         node.result = tensor
         self._inbound_nodes.append(node)
         self.tensor = tensor
+        self.is_placeholder = not tensor.known
 
     def _at(self, index: int, what: str) -> Any:
         return self.tensor
@@ -68,13 +77,17 @@ class InputLayer(Layer):
         }
 
 
+def _as_it_is(x: Any) -> Any:
+    return x
+
+
 def Input(
     shape: Sequence[int | None] | int | None = None,
     batch_shape: Sequence[int | None] | None = None,
     name: str | None = None,
     dtype: Any = None,
     sparse: bool = False,
-    tensor: Tensor | None = None,
+    tensor: Any = None,
     batch_size: int | None = None,
 ) -> Tensor:
     """A symbolic tensor to build a model from.
@@ -85,7 +98,8 @@ def Input(
         name: name of the layer behind it; `input_1`, ... by default.
         dtype: type of the values; `K.floatx()` by default.
         sparse: whether it is fed with sparse matrices of scipy. They are made dense.
-        tensor: an existing symbolic tensor to use instead of a new one.
+        tensor: an existing symbolic tensor to use instead of a new one. A model is not fed with what has a value
+            already: a variable, `K.constant`, or a tensor made of them.
         batch_size: the batch size, beside `shape`, if it is fixed.
 
     Returns:

@@ -56,6 +56,11 @@ class Network(Inner, SavedMethods, Layer):
         for tensor in inputs:
             if not isinstance(tensor, Tensor) or _history(tensor) is None:
                 raise ValueError(f"Input tensors to a Model must come from `Input`. Found: {tensor!r}.")
+        if len(set(inputs)) != len(inputs):
+            raise ValueError(
+                "The list of inputs passed to the model is redundant: all of them should only appear once. "
+                f"Found: {inputs}"
+            )
         order = graph.topological(outputs, inputs)
         self._check_connected(inputs, order, outputs)
         layers = layers_in_order(inputs, outputs, order)

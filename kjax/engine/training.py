@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from kjax import optimizers
-from kjax._core import notices
+from kjax._core import notices, scope
 from kjax._core.arguments import accepts_old_names
 from kjax._core.graph import Tensor, Variable
 from kjax._core.logs import Logs
 from kjax._core.stream import Ways
-from kjax.engine import _adapt, _check, _data, _epochs, _loop, _stream
+from kjax.engine import _adapt, _check, _data, _epochs, _loop, _stream, _targets
 from kjax.engine._feed import ArrayFeed, Held
 from kjax.engine._functions import Functions
 from kjax.engine._plan import Plan, make_plan
@@ -76,7 +76,8 @@ class Model(BatchMethods, GeneratorMethods, Functions, Network):
             loss_weights: factors of the outputs' losses, a list or dictionary.
             sample_weight_mode: `'temporal'` for weights of time steps; None for weights of samples.
             weighted_metrics: metrics in which sample weights count.
-            target_tensors: must be None: targets are fed.
+            target_tensors: tensors that are the targets, in the place of what `fit` is given: one, a list, or a
+                dictionary by output. A placeholder among them is fed.
             **kwargs: `run_eagerly` and the like of later versions are accepted and change nothing.
 
         Raises:
@@ -86,8 +87,6 @@ class Model(BatchMethods, GeneratorMethods, Functions, Network):
         unknown = sorted(set(kwargs) - {"run_eagerly", "steps_per_execution", "jit_compile", "auto_scale_loss"})
         if unknown:
             raise TypeError(f"Invalid keyword argument passed to `compile`: {unknown[0]!r}.")
-        if target_tensors is not None:
-            raise ValueError("`target_tensors` is not supported: feed the targets to `fit`.")
         self.optimizer = optimizers.get(optimizer)
         self.loss = {} if loss is None else loss
         self.metrics = metrics or []
@@ -95,6 +94,7 @@ class Model(BatchMethods, GeneratorMethods, Functions, Network):
         self.sample_weight_mode = sample_weight_mode
         self.weighted_metrics = weighted_metrics
         self._compile_args = (loss, loss_weights, metrics, weighted_metrics, sample_weight_mode)
+        self._target_tensors = target_tensors
         self._plan, self._collected, self._programs = None, None, {}
         if self.outputs:
             self._make_plan()
@@ -102,11 +102,19 @@ class Model(BatchMethods, GeneratorMethods, Functions, Network):
     def _make_plan(self) -> Plan:
         loss, loss_weights, metrics, weighted_metrics, mode = self._compile_args
         shapes = [tuple(output.shape) for output in self.outputs]
+        self._targets_told = _targets.per_output(self._target_tensors, self.output_names)
         self._plan = make_plan(
-            self.output_names, shapes, loss, loss_weights, metrics, weighted_metrics, mode, self._has_penalties()
-        )
+            self.output_names, shapes, loss, loss_weights, metrics, weighted_metrics, mode, self._has_penalties(),
+            [_targets.told(target) for target in self._targets_told],
+            [added for layer in self._flatten() for added in layer._added.values()],
+        )  # fmt: skip
         self._collected = list(self.trainable_weights)
         return self._plan
+
+    def add_metric(self, value: Any, name: Any = None, aggregation: Any = None) -> None:
+        super().add_metric(value, name, aggregation)
+        if self._plan is not None and scope.current() is None:
+            self._plan, self._programs = None, {}
 
     def _has_penalties(self) -> bool:
         return any(layer._regularized or layer._losses or layer.penalizes for layer in self._flatten())
@@ -233,13 +241,10 @@ class Model(BatchMethods, GeneratorMethods, Functions, Network):
         self._require_compiled()
         ways = Ways(workers, use_multiprocessing, max_queue_size)
         validation = _data.Validation(validation_data, validation_split, validation_steps, validation_freq, ways)
+        if steps_per_epoch is not None and _targets.holds_tensors(x):
+            x, y, sample_weight = _targets.Evaluated(x, y, sample_weight), None, None
         if _adapt.is_source(x):
-            if y is not None or sample_weight is not None:
-                raise ValueError("`y` and `sample_weight` must be None when `x` yields batches: it yields them too.")
-            if validation_split:
-                raise ValueError(
-                    f"`validation_split={validation_split}` needs arrays, but `x` is batches: use `validation_data`."
-                )
+            _adapt.check_alone(x, y, sample_weight, validation_split)
             return _stream.fit(
                 self, _adapt.batches(x, batch_size, bool(shuffle)), steps_per_epoch, epochs, verbose, callbacks,
                 validation, class_weight, ways, shuffle, initial_epoch,
@@ -247,7 +252,9 @@ class Model(BatchMethods, GeneratorMethods, Functions, Network):
         batch_size = _check.batch_size(batch_size)
         validation_size = _check.batch_size(validation_batch_size or batch_size, "validation_batch_size")
         self._build_for(x)
-        self._require_plan()
+        if not _data.is_fed(self, self._require_plan()):
+            _data.check_steps(steps_per_epoch, "steps_per_epoch")
+            batch_size = validation_size = 1
         whole = batch_size if steps_per_epoch is None and not validation_split else None
         data = _data.training(self, x, y, sample_weight, class_weight, batch_size=whole)
         data, validate, count = validation.prepare(self, data, validation_size)
@@ -291,15 +298,19 @@ class Model(BatchMethods, GeneratorMethods, Functions, Network):
             ValueError: if the data do not fit the model.
         """
         self._require_compiled()
+        if steps is not None and _targets.holds_tensors(x):
+            x, y, sample_weight = _targets.Evaluated(x, y, sample_weight), None, None
         if _adapt.is_source(x):
             how = Ways(workers, use_multiprocessing, max_queue_size), _loop.listeners(self, callbacks)
             values = _stream.evaluate(self, _adapt.batches(x, batch_size), steps, verbose, *how)
             return self._reported(values, return_dict)
         self._build_for(x)
-        self._require_plan()
+        plan = self._require_plan()
         whole = _check.batch_size(batch_size) if steps is None else None
         data = _data.training(self, x, y, sample_weight, None, finite=False, batch_size=whole)
-        if steps is not None:
+        if not _data.is_fed(self, plan):
+            data, batch_size = _data.take(data, _data.check_steps(steps, "steps")), 1
+        elif steps is not None:
             data = _data.first(data, _check.steps(steps, "steps") * _check.batch_size(batch_size))
         told = _loop.listeners(self, callbacks)
         values = self._evaluate_arrays(data, _check.batch_size(batch_size), verbose, told)
@@ -331,11 +342,15 @@ class Model(BatchMethods, GeneratorMethods, Functions, Network):
             shortcut = self._programs["predict"].shortcuts.get((x.shape, x.dtype))
             if shortcut is not None:
                 return shortcut(x)
+        if steps is not None and _targets.holds_tensors(x):
+            x = _targets.Evaluated(x)
         if _adapt.is_source(x):
             how = Ways(workers, use_multiprocessing, max_queue_size), _loop.listeners(self, callbacks)
             return unpack(_stream.predict(self, _adapt.batches(x, batch_size), steps, verbose, *how))
         self._build_for(x)
         inputs = _check.cut_to_first(_data.inputs(self, x))
+        if not _data.is_fed(self):
+            inputs, batch_size = _data.ticks(_data.check_steps(steps, "steps")), 1
         samples = _check.check_lengths(inputs, ())
         size = _check.batch_size(batch_size)
         if steps is not None:

@@ -76,18 +76,33 @@ def standardize_input_data(
 
 
 def check_array_length_consistency(inputs: Any, targets: Any, weights: Any = None) -> None:
-    """Check that all arrays have equally many samples; None and symbolic tensors have any number.
+    """Check that all arrays have equally many samples: None has 0, symbolic tensors any number.
 
     Raises:
         ValueError: if they have not.
     """
+    kinds = ("input arrays (x)", "target arrays (y)", "sample_weight arrays")
+    counts = [_lengths(group) for group in (inputs, targets, weights)]
+    for found, what in zip(counts, kinds, strict=True):
+        if len(found) > 1:
+            raise ValueError(f"All {what} should have the same number of samples. Found: {sorted(found)}")
+    of_inputs, of_targets, of_weights = counts
+    if of_inputs and of_targets and of_inputs != of_targets:
+        raise ValueError(
+            "Input arrays should have the same number of samples as target arrays. "
+            f"Found {min(of_inputs)} input samples and {min(of_targets)} target samples."
+        )
+    if of_targets and of_weights and of_targets != of_weights:
+        raise ValueError(
+            "Sample_weight arrays should have the same number of samples as target arrays. "
+            f"Got {min(of_targets)} target samples and {min(of_weights)} sample weights."
+        )
 
-    def arrays(group: Any) -> list[Any]:
-        return [x for x in group or [] if x is not None and not K.is_tensor(x)]
 
-    inputs, targets, weights = arrays(inputs), arrays(targets), arrays(weights)
-    if inputs or targets:
-        _check.check_lengths(inputs, targets, weights)
+def _lengths(group: Any) -> set[int]:
+    if group is None:
+        return {0}
+    return {0 if x is None else int(x.shape[0]) for x in group if not K.is_tensor(x)}
 
 
 def weighted_masked_objective(fn: Callable[[Any, Any], Any]) -> Callable[..., Any]:

@@ -26,8 +26,10 @@ def _in_program(method: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(method)
     def call(self: Metric, *args: Any, **kwargs: Any) -> Any:
-        if scope.current() is not None:
-            return method(self, *args, **kwargs)
+        opened = scope.current()
+        if opened is not None:
+            with opened.measuring():
+                return method(self, *args, **kwargs)
 
         def run(*args: Any, **kwargs: Any) -> Any:
             result = method(self, *args, **kwargs)
@@ -35,7 +37,9 @@ def _in_program(method: Callable[..., Any]) -> Callable[..., Any]:
 
         run.__name__ = self.name
         if any(isinstance(leaf, Tensor) for leaf in jax.tree.leaves((args, kwargs))):
-            return graph.make_node(run, args, kwargs).result
+            made = graph.make_node(run, args, kwargs).result
+            made._metric_obj = self
+            return made
         with scope.Scope() as opened:
             result = method(self, *map(_given, args), **{name: _given(value) for name, value in kwargs.items()})
             if isinstance(result, Variable):
@@ -152,7 +156,11 @@ class Metric:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Count a batch in, and give the result so far."""
         self.update_state(*args, **kwargs)
-        return self.result()
+        result = self.result()
+        opened = scope.current()
+        if opened is not None:
+            opened.results[id(result)] = result, self
+        return result
 
     @property
     def weights(self) -> list[Variable]:

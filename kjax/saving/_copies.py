@@ -20,6 +20,7 @@ from kjax.saving import _training
 # What a model remembers for itself, and what cannot be carried over: it is made anew.
 _OWN = (
     "_programs", "_plan", "_collected", "inputs", "outputs", "_order", "_inbound_nodes", "_outbound_nodes",
+    "_target_tensors", "_targets_told", "train_function", "test_function", "predict_function",
 )  # fmt: skip
 
 
@@ -56,7 +57,7 @@ def clone_model(model: Any, input_tensors: Any = None) -> Any:
 def _as_input(tensor: Any) -> Tensor:
     if isinstance(tensor, Tensor) and tensor._keras_history is not None:
         return tensor
-    if not isinstance(tensor, Tensor):
+    if not isinstance(tensor, (Tensor, Variable)):
         raise ValueError(f"`input_tensors` must be symbolic tensors. Found: {tensor!r}")
     return InputLayer(input_tensor=tensor).tensor
 
@@ -115,6 +116,7 @@ def _users_own(model: Any) -> set[str]:
 def _given() -> frozenset[str]:
     compiled = (
         "_compile_args", "metrics", "loss_weights", "sample_weight_mode", "weighted_metrics", "callback_model",
+        "_target_tensors", "_targets_told", "_added", "train_function", "test_function", "predict_function",
     )  # fmt: skip
     return frozenset((*Sequential(name="fresh").__dict__, *Model(name="fresh").__dict__, *compiled))
 
