@@ -48,7 +48,7 @@ def test_nothing_is_fed() -> None:
 
 
 def test_some_inputs_are_fed() -> None:
-    a, b = L.Input(tensor=K.variable(X)), L.Input((3,), name="b")
+    a, b = L.Input(tensor=K.constant(X)), L.Input((3,), name="b")
     model = Model([a, b], L.add([a, b]))
     model.compile("sgd", "mse")
     assert model._feed_input_names == ["b"]
@@ -84,7 +84,7 @@ def test_targets_are_tensors() -> None:
 def test_tensors_in_the_place_of_arrays() -> None:
     model = dense(L.Input((3,)))
     model.compile("sgd", "mse")
-    x, y = K.constant(X), K.variable(Y)
+    x, y = K.variable(X), K.variable(Y)
     first = float(np.mean((model.predict(X) - Y) ** 2))
     assert model.evaluate(x, y, steps=2, verbose=0) == pytest.approx(first, rel=1e-5)
     logs = model.fit(x, y, steps_per_epoch=2, verbose=0, validation_data=(x, y), validation_steps=1).history

@@ -66,13 +66,13 @@ def told(target: Any) -> Any:
     return None if fed else target
 
 
-def holds_tensors(data: Any) -> bool:
-    """Whether data are symbolic tensors or variables, alone or in lists, tuples and dictionaries."""
-    if isinstance(data, Mapping):
-        data = list(data.values())
-    if isinstance(data, (list, tuple)) and data:
-        return holds_tensors(data[0])
-    return _is_tensor(data)
+def holds_tensors(*parts: Any) -> bool:
+    """Whether any of the data are symbolic tensors or variables, alone or in lists, tuples and dictionaries."""
+    for part in parts:
+        data = list(part.values()) if isinstance(part, Mapping) else part
+        if holds_tensors(data[0]) if isinstance(data, (list, tuple)) and data else _is_tensor(data):
+            return True
+    return False
 
 
 class Evaluated:

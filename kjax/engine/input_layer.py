@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import jax
+import numpy as np
+
 from kjax._core import config, graph, naming
 from kjax._core.graph import Node, Tensor, Variable
+from kjax._core.tensors import Constant
 from kjax.engine.base_layer import Layer
 
 
@@ -39,6 +43,8 @@ class InputLayer(Layer):
         super().__init__(name=name or naming.unique_name("input"), dtype=dtype)
         if input_shape is not None and batch_input_shape is not None:
             raise ValueError("Only provide the input_shape OR batch_input_shape argument to InputLayer, not both.")
+        if isinstance(input_tensor, (jax.Array, np.ndarray)):  # what `K.constant` gives
+            input_tensor = Constant(input_tensor)
         if isinstance(input_tensor, Variable):
             if not input_tensor.initialized:  # one of TensorFlow 1, which Keras's session initialized
                 input_tensor.hold(input_tensor.numpy())
