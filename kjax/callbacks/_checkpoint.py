@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import string
 import warnings
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,8 @@ class ModelCheckpoint(Callback):
         save_freq: `'epoch'`, or a number of batches after which to save, over the ends of epochs.
         initial_value_threshold: value that has to be surpassed first, or None.
         options: accepted, changes nothing.
+        load_weights_on_restart: whether the training begins with the weights of the file, if there is one; of several
+            that fit the name, the one that was written last.
 
     Raises:
         OSError: while training, if the file cannot be written. The one before is still there.
@@ -52,6 +56,7 @@ class ModelCheckpoint(Callback):
         save_freq: Any = "epoch",
         options: Any = None,
         initial_value_threshold: float | None = None,
+        load_weights_on_restart: bool = False,
     ) -> None:
         super().__init__()
         self.filepath: str = os.fsdecode(filepath)
@@ -61,6 +66,7 @@ class ModelCheckpoint(Callback):
         self.save_weights_only = save_weights_only
         self.period = period
         self.save_freq = save_freq
+        self.load_weights_on_restart = load_weights_on_restart
         self.epochs_since_last_save = 0
         self._batches = 0
         self._epoch = 0
@@ -72,6 +78,19 @@ class ModelCheckpoint(Callback):
         if save_freq != "epoch":
             # Of the object, so that the engine runs single batches for this one alone.
             self.on_batch_end = self._count_batch
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        newest = self._newest() if self.load_weights_on_restart else None
+        if newest is not None:
+            self.model.load_weights(newest)
+
+    def _newest(self) -> Path | None:
+        """The file of those that the name can stand for that was written last."""
+        path = Path(self.filepath)
+        parts = string.Formatter().parse(path.name)
+        pattern = "".join(re.escape(text) + ("" if field is None else ".*") for text, field, *_ in parts)
+        found = [file for file in path.parent.glob("*") if re.fullmatch(pattern, file.name) and file.is_file()]
+        return max(found, key=lambda file: file.stat().st_mtime_ns, default=None)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._epoch = epoch

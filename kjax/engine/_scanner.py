@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -76,7 +77,15 @@ class Scanner:
     # -- predicting --------------------------------------------------------------------------------------------------
 
     def predict(self, inputs: Any, samples: int, batch_size: int) -> Iterator[tuple[list[np.ndarray], np.ndarray]]:
-        """Run over arrays. Yields (outputs, samples in each of the batches that end in them) piece by piece."""
+        """Run over arrays. Yields (outputs, samples in each of the batches that end in them) piece by piece.
+
+        Raises:
+            MemoryError: if the device has not enough memory.
+        """
+        with _enough_memory("predicting", batch_size):
+            yield from self._predict(inputs, samples, batch_size)
+
+    def _predict(self, inputs: Any, samples: int, batch_size: int) -> Iterator[tuple[list[np.ndarray], np.ndarray]]:
         inputs = jax.tree.map(lambda a: _feed.host_ready(np.asarray(a)), inputs)
         if self.apart:
             most = self.rows_at_once(inputs, batch_size)
@@ -122,7 +131,15 @@ class Scanner:
     # -- testing -----------------------------------------------------------------------------------------------------
 
     def test(self, data: Any, samples: int, batch_size: int) -> Iterator[tuple[np.ndarray, int, int]]:
-        """Run over arrays. Yields (what is logged by batch, batches, samples) piece by piece."""
+        """Run over arrays. Yields (what is logged by batch, batches, samples) piece by piece.
+
+        Raises:
+            MemoryError: if the device has not enough memory.
+        """
+        with _enough_memory("testing", batch_size):
+            yield from self._test(data, samples, batch_size)
+
+    def _test(self, data: Any, samples: int, batch_size: int) -> Iterator[tuple[np.ndarray, int, int]]:
         data = jax.tree.map(lambda a: _feed.host_ready(np.asarray(a)), data)
         if self.apart:
             # A batch is filled up with zeros, which should be no more than there are samples.
@@ -181,6 +198,19 @@ class Scanner:
                 if stateful:
                     _programs.store(self.program.roles.state, state)
             yield _stacked(parts, batches), batches, count
+
+
+@contextmanager
+def _enough_memory(what: str, batch_size: int) -> Generator[None]:
+    try:
+        yield
+    except jax.errors.JaxRuntimeError as error:
+        if "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        raise MemoryError(
+            f"The device ran out of memory while {what} with batches of {batch_size} samples. The model is as it was: "
+            f"use a smaller `batch_size`, or fewer samples at once. ({str(error).splitlines()[0]})"
+        ) from error
 
 
 def widest(model: Model, data: Any) -> int:

@@ -56,7 +56,7 @@ class H5Dict:
             raise KeyError(f"Cannot set the attribute: there is a group or an array {name!r}.")
         elif isinstance(value, (np.ndarray, np.generic)):
             self.data.create_dataset(name, data=value)
-        elif isinstance(value, list):
+        elif isinstance(value, (list, tuple)):
             _layout.write_names(self.data, name, [_text(item) for item in value])
         else:
             self.data.attrs[name] = value

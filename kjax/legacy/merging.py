@@ -11,6 +11,7 @@ from kjax import backend as K
 from kjax import layers
 from kjax._core import notices
 from kjax._core.graph import Tensor
+from kjax._core.registry import get_custom_objects
 from kjax.engine.base_layer import Layer, registry
 from kjax.engine.network import Network
 from kjax.layers import core
@@ -147,7 +148,25 @@ class Merge(Layer):
     def from_config(cls, config: Any) -> Any:
         parts = [layers.deserialize(part) for part in config.get("layers", ())]
         arguments: dict[str, Any] = {**config, "layers": parts or None}
+        for name in ("mode", "output_shape", "output_mask"):
+            arguments[name] = _of_kind(name, arguments.get(name), arguments.pop(f"{name}_type", "raw"))
+        if arguments["mode"] is None:
+            arguments.pop("mode")
         return cls(**arguments)
+
+
+def _of_kind(what: str, value: Any, kind: str) -> Any:
+    """An argument in a config of Keras 1, which told whether it is a value, the name of a function, or bytecode."""
+    if kind == "raw":
+        return value
+    known = get_custom_objects()
+    if kind == "function" and isinstance(value, str) and value in known:
+        return known[value]
+    wanted = f"the function {value!r}" if kind == "function" else "a lambda, whose bytecode kjax never runs"
+    raise ValueError(
+        f"The `{what}` of a Merge layer is {wanted}. Define it in your program: name a function in `custom_objects`, "
+        "and build a model with a lambda by its own code, and call `load_weights`."
+    )
 
 
 def _two_axes(axes: Any) -> list[int]:

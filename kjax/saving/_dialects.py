@@ -12,6 +12,18 @@ from kjax.engine.base_layer import registry
 
 _CLASSES = {"Functional": "Model"}
 
+# Regularizers and constraints of Keras 1, which stood in its configs as their arguments and a name: today's name, and
+# its arguments by their old names.
+_KERAS_1: dict[str, tuple[str, dict[str, str]]] = {
+    "L1L2Regularizer": ("L1L2", {"l1": "l1", "l2": "l2"}),
+    "WeightRegularizer": ("L1L2", {"l1": "l1", "l2": "l2"}),
+    "ActivityRegularizer": ("L1L2", {"l1": "l1", "l2": "l2"}),
+    "MaxNorm": ("MaxNorm", {"m": "max_value", "axis": "axis"}),
+    "NonNeg": ("NonNeg", {}),
+    "UnitNorm": ("UnitNorm", {"axis": "axis"}),
+    "MinMaxNorm": ("MinMaxNorm", {"low": "min_value", "high": "max_value", "rate": "rate", "axis": "axis"}),
+}
+
 # What tf.keras writes into the configs of its layers, and the values with which it means nothing.
 _WITHOUT_EFFECT: dict[str, tuple[Any, ...]] = {
     "ragged": (False, None),
@@ -50,11 +62,22 @@ def _understood(config: Any, theirs: Collection[str]) -> Any:
         return type(config)(_understood(item, theirs) for item in config)
     if not isinstance(config, Mapping):
         return config
+    if config.get("name") in _KERAS_1 and "class_name" not in config:
+        return _of_keras_1(config)
     made = {key: _understood(value, theirs) for key, value in config.items()}
     name, inner = made.get("class_name"), made.get("config")
     if not isinstance(name, str) or name in theirs or not isinstance(inner, dict):
         return made
     return {**made, "class_name": _CLASSES.get(name, name), "config": _arguments(name, inner)}
+
+
+def _of_keras_1(config: Mapping[str, Any]) -> dict[str, Any]:
+    name, arguments = _KERAS_1[config["name"]]
+    unknown = sorted(set(config) - {"name", *arguments})
+    if unknown:
+        raise ValueError(f"Improper config of {config['name']}: unknown {', '.join(map(repr, unknown))}.")
+    inner = {arguments[key]: value for key, value in config.items() if key != "name"}
+    return {"class_name": name, "config": inner}
 
 
 def _arguments(name: str, config: dict[str, Any]) -> dict[str, Any]:

@@ -209,7 +209,10 @@ class KerasRegressor(BaseWrapper):
 
     def predict(self, x: Any, **kwargs: Any) -> np.ndarray:
         """The numbers predicted: `(n,)` from a model with one output."""
-        values = self.model.predict(x, **self.filter_sk_params(Sequential.predict, kwargs))
+        if len(x):
+            values = self.model.predict(x, **self.filter_sk_params(Sequential.predict, kwargs))
+        else:
+            values = np.zeros((0, *self.model.output_shape[1:]))
         return np.squeeze(values, axis=-1) if values.shape[-1] == 1 else values
 
     def score(self, x: Any, y: Any, **kwargs: Any) -> float:
