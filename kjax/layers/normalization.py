@@ -55,7 +55,7 @@ class BatchNormalization(Layer):
 
     def __init__(
         self,
-        axis: int = -1,
+        axis: Any = -1,
         momentum: float = 0.99,
         epsilon: float = 1e-3,
         center: bool = True,
@@ -72,7 +72,8 @@ class BatchNormalization(Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
-        self.axis = axis
+        # tf.keras writes a list of one axis into its files.
+        self.axis: int = axis[0] if isinstance(axis, (list, tuple)) and len(axis) == 1 else axis
         self.momentum = momentum
         self.epsilon = epsilon
         self.center = center
