@@ -179,14 +179,15 @@ def _here() -> str:
 
 def _sweep(folder: Path) -> None:
     """Remove what killed processes left in a folder."""
-    with suppress(OSError):
-        for entry in os.scandir(folder):
-            if entry.name.startswith(_PREFIX) and _is_left(entry):
-                with suppress(OSError):
-                    if entry.is_dir(follow_symlinks=False):
-                        shutil.rmtree(entry.path, ignore_errors=True)
-                    else:
-                        os.unlink(entry.path)
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(OSError):  # another writer may have finished with it meanwhile
+                if not entry.name.startswith(_PREFIX) or not _is_left(entry):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    shutil.rmtree(entry.path, ignore_errors=True)
+                else:
+                    os.unlink(entry.path)
 
 
 def _is_left(entry: os.DirEntry[str]) -> bool:

@@ -73,7 +73,7 @@ class BatchNormalization(Layer):
         super().__init__(**kwargs)
         self.supports_masking = True
         # tf.keras writes a list of one axis into its files.
-        self.axis: int = axis[0] if isinstance(axis, (list, tuple)) and len(axis) == 1 else axis
+        self.axis: Any = axis[0] if isinstance(axis, (list, tuple)) and len(axis) == 1 else axis
         self.momentum = momentum
         self.epsilon = epsilon
         self.center = center
