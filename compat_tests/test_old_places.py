@@ -11,6 +11,7 @@ from kjax.callbacks import LambdaCallback
 from kjax.engine import saving, training_arrays, training_generator
 from kjax.layers import Conv2D, Dense, Lambda
 from kjax.legacy import interfaces
+from kjax.legacy.curves import ParametricSoftplus, SReLU
 from kjax.models import Sequential
 from kjax.utils import H5Dict
 
@@ -139,3 +140,14 @@ def test_lambda_finds_its_function_among_custom_objects() -> None:
     config = Lambda(lambda x: x + 1, name="plus").get_config()
     config["function"] = "one_more"
     assert isinstance(Lambda.from_config(config, custom_objects={"one_more": lambda x: x}), Lambda)
+
+
+def test_activations_with_weights_that_keras_2_dropped() -> None:
+    x = np.array([[-3.0, 0.0, 4.0]], "float32")
+    lines = Sequential([SReLU(input_shape=(3,))])
+    lines.set_weights([np.full(3, v, "float32") for v in (-1.0, 0.5, 2.0, 3.0)])
+    assert lines.predict(x).tolist() == [[-2.0, 0.0, 10.0]]  # -1 + (-3 + 1) / 2, and 1 + 3 * (4 - 1)
+    curve = ParametricSoftplus(0.5, 2.0, shared_axes=[1], input_shape=(3,))
+    assert np.allclose(Sequential([curve]).predict(x), 0.5 * np.log1p(np.exp(2 * x)), atol=1e-5)
+    assert curve.weights[0].shape == (1,)
+    assert ParametricSoftplus.from_config(curve.get_config()).beta_init == 2.0

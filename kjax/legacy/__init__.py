@@ -10,6 +10,8 @@ from kjax._core import arguments
 from kjax.legacy import (
     backend,
     convolutional,
+    curves,
+    functions,
     gone,
     graph,
     layers,
@@ -34,12 +36,14 @@ install_tables(recurrent.TABLES)
 recurrent.install_layers()
 merging.install_layers()
 gone.install_layers()
+curves.install_layers()
 graph.install_models()
 install_tables(preprocessing.TABLES)
 install_tables(utils.TABLES)
 install_tables(optimizers.TABLES)
 utils.install_names()
 backend.install_functions()
+functions.install_functions()
 parts.install_parts()
 loops.install_loops()
 modules.install_modules()

@@ -96,7 +96,8 @@ LEAKED = {
     "kjax.engine.sequential": "h5py K layer_module network warnings",
     "kjax.engine.topology": """ask_to_proceed_with_overwrite Container copy func_dump func_load initializations
         inspect json K load_weights_from_hdf5_group load_weights_from_hdf5_group_by_name Merge merge Node np os
-        preprocess_weights_for_loading python_types save_weights_to_hdf5_group sys warnings""",
+        preprocess_weights_for_loading python_types save_weights_to_hdf5_group sys warnings
+        object_list_uid to_list""",
     "kjax.engine.training": """_batch_shuffle _check_array_length_consistency _check_loss_and_target_compatibility
         _check_num_samples _collect_metrics _make_batches _slice_arrays _standardize_class_weights
         _standardize_input_data _standardize_sample_weights _standardize_weights _weighted_masked_objective cbks
@@ -105,7 +106,12 @@ LEAKED = {
         losses_utils metrics metrics_module multiprocessing np objectives optimizers Progbar queue slice_arrays
         slice_X standardize_class_weights standardize_input_data standardize_sample_weights standardize_weights
         threading time to_list training_arrays training_generator training_utils unpack_singleton warnings
-        weighted_masked_objective""",
+        weighted_masked_objective
+        batch_shuffle=kjax.engine.training_utils:batch_shuffle GeneratorEnqueuer
+        make_batches=kjax.engine.training_utils:make_batches
+        standardize_sample_or_class_weights=kjax.engine.training_utils:standardize_sample_or_class_weights
+        check_array_lengths=kjax.engine.training_utils:check_array_length_consistency
+        weighted_objective=kjax.engine.training_utils:weighted_masked_objective""",
     "kjax.engine.training_generator": """cbks GeneratorEnqueuer is_sequence iter_sequence_infinite K np
         OrderedEnqueuer Progbar to_list unpack_singleton warnings""",
     "kjax.engine.training_utils": """cbks collections copy generic_utils inspect issparse losses losses_utils
