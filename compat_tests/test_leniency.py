@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kjax.layers import Conv2D, Dense, Embedding, GlobalMaxPooling2D, Input, Reshape, multiply
+from kjax.layers import LSTM, Conv2D, Dense, Embedding, GlobalMaxPooling2D, Input, Reshape, multiply
 from kjax.models import Model, Sequential
 
 
@@ -30,3 +30,13 @@ def test_predict_takes_as_many_samples_as_the_first_input_has() -> None:
     np.testing.assert_array_equal(model.predict([x[:4], x]), x[:4] ** 2)
     with pytest.raises(ValueError, match="same number of samples"):
         model.predict([x, x[:4]])
+
+
+def test_a_stateful_network_is_validated_in_its_own_batches() -> None:
+    model = Sequential([LSTM(2, batch_input_shape=(2, 3, 1), stateful=True), Dense(1)])
+    model.compile("sgd", "mse")
+    x, y = np.ones((8, 3, 1)), np.ones((8, 1))
+    model.fit(x, y, batch_size=2, validation_data=(x[:4], y[:4]), verbose=0)
+    model.fit(x, y, batch_size=2, validation_split=0.5, verbose=0)
+    with pytest.raises(ValueError, match="stateful network"):
+        model.fit(x, y, batch_size=2, validation_data=(x[:3], y[:3]), verbose=0)

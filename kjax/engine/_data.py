@@ -60,7 +60,10 @@ def training(
     finite: bool = True,
     batch_size: int | None = None,
 ) -> Data:
-    """Checked arrays to train or test on: inputs, targets and weights. They are one batch if `batch_size` is None.
+    """Checked arrays to train or test on: inputs, targets and weights.
+
+    Arguments:
+        batch_size: of how many samples a stateful network gets them; of all if None, not known yet if 0.
 
     Raises:
         ValueError: if they do not fit the model or each other.
@@ -90,7 +93,7 @@ def training(
     count = _check.check_lengths(given, targets, weights)
     for target, output in zip(targets, outputs, strict=True):
         _check.check_classes(target, output)
-    if model.stateful:
+    if model.stateful and batch_size != 0:
         check_stateful(model, count, batch_size or count)
     return given, targets, weights
 
@@ -191,7 +194,8 @@ class Validation:
                 f"val_sample_weights) items, however it contains {count} items"
             )
         x, y, *weights = self.data
-        held_out = training(model, x, y, weights[0] if weights else None, None)
+        size = batch_size if self.steps is None else 0
+        held_out = training(model, x, y, weights[0] if weights else None, None, batch_size=size)
         if self.steps is not None:
             held_out = first(held_out, _check.steps(self.steps, "validation_steps") * batch_size)
         self._hold_out(held_out)

@@ -255,7 +255,7 @@ class Model(BatchMethods, GeneratorMethods, Functions, Network):
         if not _data.is_fed(self, self._require_plan()):
             _data.check_steps(steps_per_epoch, "steps_per_epoch")
             batch_size = validation_size = 1
-        whole = batch_size if steps_per_epoch is None and not validation_split else None
+        whole = batch_size if steps_per_epoch is None and not validation_split else 0
         data = _data.training(self, x, y, sample_weight, class_weight, batch_size=whole)
         data, validate, count = validation.prepare(self, data, validation_size)
         samples = data[0][0].shape[0]
@@ -306,7 +306,7 @@ class Model(BatchMethods, GeneratorMethods, Functions, Network):
             return self._reported(values, return_dict)
         self._build_for(x)
         plan = self._require_plan()
-        whole = _check.batch_size(batch_size) if steps is None else None
+        whole = _check.batch_size(batch_size) if steps is None else 0
         data = _data.training(self, x, y, sample_weight, None, finite=False, batch_size=whole)
         if not _data.is_fed(self, plan):
             data, batch_size = _data.take(data, _data.check_steps(steps, "steps")), 1
