@@ -9,7 +9,8 @@ import pytest
 
 from kjax import backend as K
 from kjax import layers as L
-from kjax import metrics
+from kjax import losses, metrics
+from kjax.engine import training_utils
 from kjax.models import Model, Sequential, clone_model
 
 X = np.random.RandomState(0).rand(6, 3).astype("float32")
@@ -162,3 +163,15 @@ def test_what_is_no_metric() -> None:
     model.compile("sgd", "mse")
     model.add_metric(metrics.Mean("seen")(model.output))
     assert model.metrics_names == ["loss", "seen"]
+
+
+def test_what_programs_standardize() -> None:
+    model = dense(L.Input((3,)))
+    assert [len(part) for part in model._standardize_user_data(X)] == [1, 0, 0]
+    model.compile("sgd", "mse", metrics=["mae"])
+    x, y, w = model._standardize_user_data(X, Y[:, :2], sample_weight=None)
+    assert (x[0].shape, y[0].shape, w[0].tolist()) == ((6, 3), (6, 2), [1.0] * 6)
+    assert model._compile_metrics == ["mae"]
+    check = training_utils.check_loss_and_target_compatibility
+    with pytest.raises(ValueError, match="same shape"):
+        check([Y], [losses.CategoricalCrossentropy()], [(None, 3)])

@@ -14,6 +14,7 @@ import numpy as np
 from kjax import backend as K
 from kjax._core import graph
 from kjax._core.graph import Tensor
+from kjax.engine import _data
 from kjax.engine._plan import OutputPlan, Plan
 
 if TYPE_CHECKING:
@@ -115,6 +116,34 @@ class Functions:
 
     def _check_trainable_weights_consistency(self) -> None:
         cast("Model", self)._check_trainable()
+
+    @property
+    def _compile_metrics(self) -> Any:
+        return cast("Model", self)._compile_args[2] or []
+
+    @property
+    def _compile_weighted_metrics(self) -> Any:
+        return cast("Model", self)._compile_args[3]
+
+    def _standardize_user_data(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        check_array_lengths: bool = True,
+        batch_size: int | None = None,
+    ) -> tuple[list[Any], list[Any], list[Any]]:
+        """Inputs, targets and weights as lists of checked arrays; only the inputs if there are no targets."""
+        model = cast("Model", self)
+        model._build_for(x)
+        if y is None and (model.optimizer is None or model._require_plan().fed):
+            return _data.inputs(model, x), [], []
+        model._require_plan()
+        inputs, targets, weights = _data.training(model, x, y, sample_weight, class_weight, finite=False)
+        pairs = [(t, w) for t, w in zip(targets, weights, strict=True) if t is not None]
+        ones = [np.ones(t.shape[0], K.floatx()) if w is None else w for t, w in pairs]
+        return inputs if model._feed_inputs else [], [t for t, _ in pairs], ones
 
     # -- steps as functions ------------------------------------------------------------------------------------------
 

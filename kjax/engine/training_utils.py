@@ -161,7 +161,7 @@ def check_loss_and_target_compatibility(targets: Any, loss_fns: Any, output_shap
     """
     known = ("mean_squared_error", "binary_crossentropy", "categorical_crossentropy")
     for y, loss, shape in zip(targets, loss_fns, output_shapes, strict=True):
-        name = getattr(loss, "__name__", None)
+        name = _plan._kind_of(loss)
         if y is None or loss is None or K.is_tensor(y):
             continue
         if name == "categorical_crossentropy" and y.shape[-1] == 1:
