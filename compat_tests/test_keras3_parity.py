@@ -304,6 +304,12 @@ OPTIMIZERS: dict[str, Callable[[Any], Any]] = {
     "Adamax": lambda o: o.Adamax(0.05),
     "Adadelta": lambda o: o.Adadelta(1.0, epsilon=1e-3),
     "RMSprop": lambda o: o.RMSprop(0.01, epsilon=1e-20),
+    "RMSprop momentum": lambda o: o.RMSprop(0.01, momentum=0.8, epsilon=1e-3),
+    "RMSprop centered": lambda o: o.RMSprop(0.01, momentum=0.5, centered=True, epsilon=1e-3),
+    "Ftrl": lambda o: o.Ftrl(
+        0.05, -0.4, 0.2, 0.001, 0.01, l2_shrinkage_regularization_strength=0.02, beta=0.3, **side(o, {}, {"name": "f"})
+    ),
+    "global clipnorm": lambda o: o.SGD(0.1, global_clipnorm=0.05),
     "Adagrad": lambda o: o.Adagrad(0.05, epsilon=1e-20, **(side(o, {}, {"initial_accumulator_value": 0.0}))),
     "Nadam": lambda o: o.Nadam(0.05, **side(o, {"schedule_decay": 1.0}, {})),
 }

@@ -12,12 +12,10 @@ from compat_tests import recorded_calls as calls
 NAMES = calls.names("names.txt")
 PACKAGES = ("activations", "backend", "callbacks", "constraints", "initializers", "layers", "losses", "metrics")
 
-TENSORFLOW = "wraps an optimizer of TensorFlow; one of optax is wrapped instead"
 POOLS = "what the processes of `Sequence`s share; kjax has other ways to feed them"
 
 # {reason: {module: names}}; a name that starts to exist must leave.
 MISSING: dict[str, dict[str, str]] = {
-    TENSORFLOW: {"optimizers": "TFOptimizer"},
     POOLS: {"utils.data_utils": "get_index init_pool init_pool_generator next_sample"},
 }
 

@@ -8,6 +8,7 @@ import pickle
 from typing import Any
 
 import numpy as np
+import optax
 import pytest
 
 import kjax
@@ -244,3 +245,113 @@ def test_orders_of_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
         wanted = 0.8 if i < len(calls) - 1 else 0.5 / np.sqrt(2)
         np.testing.assert_allclose(K.get_value(w), np.full((2, 2), wanted), rtol=1e-6)
     assert len(told) == 5
+
+
+def test_an_optimizer_of_tensorflow_is_wrapped(tmp_path: pathlib.Path) -> None:
+    from kjax.compat.tensorflow import train
+
+    model = fitted(train.AdamOptimizer(0.01, epsilon=1e-7))
+    assert type(model.optimizer) is optimizers.TFOptimizer
+    assert_same(model, fitted(optimizers.Adam(0.01)), exact=False)
+    assert int(model.optimizer.iterations) == 9
+    copied = copy.deepcopy(model)
+    for each in (model, copied):
+        each.train_on_batch(X, Y)
+    assert_same(copied, model)
+    for part in (lambda o: o.weights, lambda o: o.get_config(), lambda o: o.from_config({})):
+        with pytest.raises(NotImplementedError, match="no"):
+            part(model.optimizer)
+    with pytest.warns(UserWarning, match="without what `compile` was told"):
+        model.save(str(tmp_path / "m.h5"))
+    assert models.load_model(str(tmp_path / "m.h5"), compile=False).predict(X).shape == (40, 2)
+    assert type(optimizers.TFOptimizer(optax.sgd(0.1))) is optimizers.OptaxOptimizer
+    with pytest.raises(TypeError, match="optimizer"):
+        optimizers.TFOptimizer("adam")
+
+
+def test_apply_gradients_and_minimize_are_steps_here_and_now() -> None:
+    w, b = K.variable([1.0, 2.0], constraint=constraints.non_neg()), K.variable(0.5)
+    optimizer = optimizers.RMSprop(0.1, rho=0.5, momentum=0.9, centered=True, clipvalue=1.5)
+    wv, a, c, v = np.array([1.0, 2.0]), 0.0, 0.0, 0.0
+    for step in range(3):
+        g = np.array([2.0, -1.0]) * (step + 1)
+        optimizer.apply_gradients([(g, w), (None, b)])
+        g = np.clip(g, -1.5, 1.5)
+        a, c = 0.5 * a + 0.5 * g**2, 0.5 * c + 0.5 * g
+        v = 0.9 * v + 0.1 * g / np.sqrt(a - c**2 + 1e-7)
+        wv = np.maximum(wv - v, 0)
+        np.testing.assert_allclose(K.get_value(w), wv, rtol=1e-5)
+    assert int(optimizer.iterations) == 3
+    assert optimizer.get_config()["centered"] is True
+
+    loss = K.sum(K.square(b - 2.0))
+    sgd = optimizers.SGD(learning_rate=0.25)
+    sgd.minimize(lambda: K.sum(K.square(b - 2.0)), [b])  # computed at once
+    np.testing.assert_allclose(K.get_value(b), 1.25)
+    sgd.learning_rate = 0.5
+    K.get_session().run(sgd.minimize(loss, var_list=[b]))  # a graph's operation
+    np.testing.assert_allclose(K.get_value(b), 2.0)
+    with pytest.raises(ValueError, match="No gradients"):
+        sgd.apply_gradients([(None, b)])
+    with pytest.raises(ValueError, match="var_list"):
+        sgd.minimize(lambda: b)
+
+
+class Dense2(optimizers.Optimizer):
+    """Momentum in the manner of tf.keras's optimizers."""
+
+    def __init__(self, learning_rate: Any = 0.1, momentum: float = 0.9, name: str = "Dense2", **kwargs: Any) -> None:
+        super().__init__(name, **kwargs)
+        self._set_hyper("learning_rate", kwargs.get("lr", learning_rate))
+        self._set_hyper("decay", self._initial_decay)
+        self._set_hyper("momentum", momentum)
+
+    def _create_slots(self, var_list: Any) -> None:
+        for var in var_list:
+            self.add_slot(var, "velocity")
+
+    def _resource_apply_dense(self, grad: Any, var: Any, apply_state: Any = None) -> Any:
+        dtype = var.dtype.base_dtype
+        velocity = self.get_slot(var, "velocity")
+        kept = self._get_hyper("momentum", dtype) * velocity - self._decayed_lr(dtype) * grad
+        moved = velocity.assign(kept, use_locking=self._use_locking)
+        return [var.assign_add(moved), moved]
+
+    def get_config(self) -> dict[str, Any]:
+        names = ("learning_rate", "momentum", "decay")
+        return {**super().get_config(), **{name: self._serialize_hyperparameter(name) for name in names}}
+
+
+def test_an_optimizer_in_the_manner_of_tf_keras() -> None:
+    mine = fitted(
+        Dense2(0.1, decay=0.1, clipnorm=0.3), callbacks=[LearningRateScheduler(lambda epoch: 0.1 / (epoch + 1))]
+    )
+    theirs = optimizers.SGD(0.1, momentum=0.9, decay=0.1, clipnorm=0.3)
+    assert_same(mine, fitted(theirs, callbacks=[LearningRateScheduler(lambda epoch: 0.1 / (epoch + 1))]), exact=False)
+    assert [w.shape for w in mine.optimizer.get_weights()] == [w.shape for w in theirs.get_weights()]
+    again = Dense2.from_config(mine.optimizer.get_config())
+    assert again.get_config() == mine.optimizer.get_config()
+    follows = Dense2(optimizers.schedules.PiecewiseConstantDecay([2], [0.1, 0.0]))
+    still = fitted(follows)
+    assert int(follows.iterations) == 9
+    assert float(np.abs(still.get_weights()[0]).max()) <= 1.0
+
+
+def test_rates_in_all_spellings() -> None:
+    optimizer = optimizers.Adam(0.5)
+    for assign in (
+        lambda rate: setattr(optimizer, "lr", rate),
+        lambda rate: setattr(optimizer, "learning_rate", rate),
+        lambda rate: setattr(optimizer, "lr", K.variable(rate)),
+        lambda rate: K.set_value(optimizer.lr, rate),
+        lambda rate: K.set_value(optimizer.learning_rate, rate),
+        lambda rate: optimizer.lr.assign(rate),
+    ):
+        rate = float(np.float32(np.random.rand()))
+        assign(rate)
+        assert (
+            float(optimizer.lr) == float(K.get_value(optimizer.learning_rate)) == optimizer.get_config()["lr"] == rate
+        )
+    optimizer.learning_rate = optimizers.schedules.InverseTimeDecay(1.0, 1, 1.0)
+    optimizer.iterations = 3
+    assert (float(optimizer.lr), int(optimizer.iterations)) == (0.25, 3)

@@ -1,4 +1,4 @@
-"""Optimizers: SGD, RMSprop, Adagrad, Adadelta, Adam, Adamax, Nadam, and any of optax's.
+"""Optimizers: SGD, RMSprop, Adagrad, Adadelta, Adam, Adamax, Nadam, Ftrl, any of optax's, and the user's own.
 
 Formulas and defaults are those of Keras 2.2. A training step of one's own:
 
@@ -17,7 +17,9 @@ from kjax._core.registry import Registry, get_custom_objects
 from kjax.optimizers import schedules
 from kjax.optimizers._adam import Adam, Adamax, Nadam
 from kjax.optimizers._base import Optimizer, OptimizerState
+from kjax.optimizers._ftrl import Ftrl
 from kjax.optimizers._gradient import SGD, Adadelta, Adagrad, RMSprop
+from kjax.optimizers._native import TFOptimizer, is_native
 from kjax.optimizers._optax import OptaxOptimizer, is_transformation
 
 __all__ = [
@@ -28,6 +30,8 @@ __all__ = [
     "Adam",
     "Adamax",
     "Nadam",
+    "Ftrl",
+    "TFOptimizer",
     "sgd",
     "rmsprop",
     "adagrad",
@@ -47,7 +51,7 @@ __all__ = [
 sgd, rmsprop, adagrad, adadelta, adam, adamax, nadam = SGD, RMSprop, Adagrad, Adadelta, Adam, Adamax, Nadam
 
 _registry = Registry("optimizer", ignore_case=True)
-for _class in (SGD, RMSprop, Adagrad, Adadelta, Adam, Adamax, Nadam):
+for _class in (SGD, RMSprop, Adagrad, Adadelta, Adam, Adamax, Nadam, Ftrl):
     _registry.register(_class)
 
 
@@ -55,8 +59,8 @@ def get(identifier: Any) -> Optimizer:
     """The optimizer meant by `identifier`.
 
     Arguments:
-        identifier: an optimizer, a class of one, a name in any case, a config as `serialize` writes it, or an
-            optax `GradientTransformation`.
+        identifier: an optimizer, a class of one, a name in any case, a config as `serialize` writes it, an
+            optax `GradientTransformation`, or an optimizer of `tf.train`.
 
     Raises:
         ValueError: for an unknown name, and for anything else.
@@ -65,6 +69,8 @@ def get(identifier: Any) -> Optimizer:
         return cast(Any, identifier)()
     if isinstance(identifier, Optimizer):
         return identifier
+    if is_native(identifier):
+        return TFOptimizer(identifier)
     if is_transformation(identifier):
         return OptaxOptimizer(identifier)
     if isinstance(identifier, (str, Mapping)):
@@ -87,4 +93,6 @@ def serialize(optimizer: Any) -> dict[str, Any]:
 
 def deserialize(config: str | Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Optimizer:
     """The optimizer that `serialize` wrote as `config`, or that a name stands for."""
+    if isinstance(config, dict) and is_known(config.get("class_name")):
+        config["class_name"] = config["class_name"].lower()  # as Keras does, to whose tests the change is visible
     return _registry.deserialize(config, custom_objects)

@@ -15,12 +15,13 @@ from kjax._core.graph import Variable
 from kjax._core.registry import keeps_objects
 from kjax.optimizers import schedules
 from kjax.optimizers._hyper import Counter, Hyperparameter, Number, ScheduledRate, as_number
+from kjax.optimizers._later import Later
 from kjax.optimizers._recorded import Recorded
 from kjax.optimizers._trees import scaled_down, with_count
 from kjax.optimizers._updates import Updates
 
 # Bounds of gradients that every optimizer may be given.
-_BOUNDS = ("clipnorm", "clipvalue")
+_BOUNDS = ("clipnorm", "clipvalue", "global_clipnorm")
 
 
 class OptimizerState(NamedTuple):
@@ -35,7 +36,7 @@ class OptimizerState(NamedTuple):
     slots: Any
 
 
-class Optimizer(Updates):
+class Optimizer(Updates, Later):
     """Base class of the optimizers: two pure functions, and everything around them.
 
     A subclass defines `init(params) -> slots` and `update(grads, slots, params, lr) -> (updates, slots)` over
@@ -50,6 +51,7 @@ class Optimizer(Updates):
         **kwargs:
             learning_rate: the same as `lr`.
             clipnorm: the norm that all gradients together may have; larger ones are scaled down to it.
+            global_clipnorm: the same, under the name of tf.keras.
             clipvalue: bound for the absolute value of each element of a gradient, after `clipnorm`.
             name: accepted for tf.keras and not used.
 
@@ -64,6 +66,8 @@ class Optimizer(Updates):
 
     # What `get_config` writes, in Keras's order.
     arguments: tuple[str, ...] = ()
+    # What it writes beside where it is used.
+    options: tuple[str, ...] = ()
     # Keras 2.2 saved the counter of some classes only. It is part of the file format.
     saves_iterations = True
 
@@ -88,7 +92,10 @@ class Optimizer(Updates):
         self._slot_variables: list[Variable] = []
         self._awaited: list[Any] | None = None  # values for the slots, once there are slots
 
-    def __init__(self, lr: Number | None = None, **kwargs: Any) -> None:
+    def __init__(self, lr: Number | str | None = None, **kwargs: Any) -> None:
+        if hasattr(type(self), "_resource_apply_dense"):  # in the manner of tf.keras, where the name comes first
+            lr = kwargs.pop("lr", None if isinstance(lr, str) else lr)
+            self._initial_decay = kwargs.pop("decay", 0.0)
         self._refuse_unknown(kwargs)
         for name in _BOUNDS:  # Keras's have these attributes where they were given
             if kwargs.get(name) is not None:
@@ -98,7 +105,7 @@ class Optimizer(Updates):
         if isinstance(lr, (schedules.LearningRateSchedule, Mapping)):
             self.follow(lr)
         elif lr is not None:
-            self.hold(lr=lr)
+            self.hold(lr=cast(Any, lr))
 
     def __getstate__(self) -> dict[str, Any]:
         """Without operations: they are made again, and their variables get the present values."""
@@ -109,7 +116,7 @@ class Optimizer(Updates):
         return {**self.__dict__, **unbuilt, "_awaited": held}
 
     def bounds(self) -> dict[str, float]:
-        """The bounds of gradients that were given: `clipnorm`, `clipvalue`."""
+        """The bounds of gradients that were given, by name."""
         return {name: getattr(self, name) for name in _BOUNDS if getattr(self, name, None) is not None}
 
     def _refuse_unknown(self, kwargs: dict[str, Any]) -> None:
@@ -232,8 +239,9 @@ class Optimizer(Updates):
         """`grads` after `clipnorm`, then `clipvalue`."""
         leaves, structure = jax.tree.flatten(grads)
         bounds = self.bounds()
-        if bounds.get("clipnorm") and leaves:
-            leaves = scaled_down(leaves, bounds["clipnorm"])
+        for name in ("clipnorm", "global_clipnorm"):
+            if bounds.get(name) and leaves:
+                leaves = scaled_down(leaves, bounds[name])
         if bounds.get("clipvalue"):
             leaves = [jnp.clip(g, -bounds["clipvalue"], bounds["clipvalue"]) for g in leaves]
         return structure.unflatten(leaves)
@@ -374,6 +382,7 @@ class Optimizer(Updates):
     def get_config(self) -> dict[str, Any]:
         """The arguments that make such an optimizer. Hyperparameters are read from their variables."""
         values = {name: getattr(self, name) for name in self.arguments}
+        values.update({name: getattr(self, name) for name in self.options if getattr(self, name, False)})
         if self.scheduled is not None and self.scheduled.rules:
             schedule = self.scheduled.schedule
             values["lr"] = schedule if keeps_objects() else schedules.serialize(schedule)

@@ -31,6 +31,14 @@ class Accumulators(NamedTuple):
     accumulators: Any
 
 
+class RMSpropSlots(NamedTuple):
+    """Averages of squared gradients; averages of gradients, and velocities, where there are any."""
+
+    accumulators: Any
+    averages: Any
+    moments: Any
+
+
 class AdadeltaSlots(NamedTuple):
     """Averages of squared gradients and of squared steps."""
 
@@ -108,18 +116,26 @@ class RMSprop(Optimizer):
         a = rho * a + (1 - rho) * g²
         p = p - lr * g / (√a + epsilon)
 
+    Centered, a - c² stands in the place of a under the root, where c = rho * c + (1 - rho) * g. With momentum:
+
+        v = momentum * v + lr * g / √(a + epsilon)
+        p = p - v
+
     Arguments:
         lr: learning rate.
         rho: share of the average that is kept.
         epsilon: guards the division.
         decay: how fast the learning rate falls.
+        momentum: share of the velocity that is kept (tf.keras).
+        centered: whether gradients are divided by their spread in the place of their size (tf.keras).
 
     Reference: Tieleman and Hinton, Neural Networks for Machine Learning, lecture 6e, 2012.
     optax, unless told `eps_in_sqrt=False`, and Keras 3 add epsilon under the root.
     """
 
-    rho = Hyperparameter()
+    rho, momentum = Hyperparameter(), Hyperparameter()
     arguments = ("lr", "rho", "decay", "epsilon")
+    options = ("momentum", "centered")
     saves_iterations = False
 
     def __init__(
@@ -128,16 +144,48 @@ class RMSprop(Optimizer):
         rho: Number = 0.9,
         epsilon: float | None = None,
         decay: Number = 0.0,
+        momentum: Number = 0.0,
+        centered: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(lr, **kwargs)
         self.hold(rho=rho, decay=decay)
-        self.initial_decay, self.epsilon = as_number(decay, "decay"), fuzz(epsilon)
+        self.initial_decay, self.epsilon, self.centered = as_number(decay, "decay"), fuzz(epsilon), bool(centered)
+        self.moves = bool(as_number(momentum, "momentum"))
+        if self.moves:
+            self.hold(momentum=momentum)
 
-    def init(self, params: Any) -> Accumulators:
-        return Accumulators(zeros_like(params))
+    def init(self, params: Any) -> Any:
+        if not (self.moves or self.centered):
+            return Accumulators(zeros_like(params))
+        averages, moments = (zeros_like(params) if wanted else None for wanted in (self.centered, self.moves))
+        return RMSpropSlots(zeros_like(params), averages, moments)
 
-    def update(self, grads: Any, slots: Accumulators, params: Any, lr: Any = None) -> tuple[Any, Accumulators]:
+    def _spread(self, grads: Any, slots: RMSpropSlots, params: Any, lr: Any) -> tuple[Any, RMSpropSlots]:
+        """`update`, with momentum or centered."""
+        rate, rho, momentum = self.rate(lr), self.rho.value, self.momentum.value if self.moves else 0.0
+
+        def step(p: Any, g: Any, a: Any, *others: Any) -> tuple[Any, ...]:
+            keep, take, by, moving = cast_to(p, rho, 1.0 - rho, rate, momentum)
+            rest = list(others)
+            a = keep * a + take * jnp.square(g)
+            under, kept = a, [a]
+            if self.centered:
+                kept.append(keep * rest.pop(0) + take * g)
+                under = jnp.maximum(a - jnp.square(kept[-1]), jnp.zeros_like(a))
+            if not self.moves:
+                return -by * g / (safe_sqrt(under) + self.epsilon), *kept
+            v = moving * rest.pop(0) + by * g / jnp.sqrt(under + self.epsilon)
+            return -v, *kept, v
+
+        present = [slot for slot in slots if slot is not None]
+        updates, *kept = map_leaves(step, params, grads, *present)
+        new = iter(kept)
+        return updates, RMSpropSlots(*(None if slot is None else next(new) for slot in slots))
+
+    def update(self, grads: Any, slots: Any, params: Any, lr: Any = None) -> tuple[Any, Any]:
+        if self.moves or self.centered:
+            return self._spread(grads, slots, params, lr)
         rate, rho = self.rate(lr), self.rho.value
 
         def step(p: Any, g: Any, a: Any) -> tuple[Any, Any]:

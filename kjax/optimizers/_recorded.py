@@ -41,7 +41,7 @@ class Recorded:
         self.total = Tensor((), config.floatx(), "total")
         loss = graph.make_node(_tied, (self.total, self.grads, self.params), {}, name="loss").result
         with described(optimizer):
-            self.updates = list(_flat(_ask(optimizer, loss, self.params)))
+            self.updates = list(flat(ask(optimizer, loss, self.params)))
         self._pairs = [(u[0], u[1]) for u in self.updates if isinstance(u, tuple)]
         symbolic = [value for _, value in self._pairs if isinstance(value, (Tensor, Variable))]
         self._outputs = [*(x for u in self.updates if not isinstance(u, tuple) for x in effects(u)), *symbolic]
@@ -105,7 +105,7 @@ def _tied(total: Any, grads: list[Any], params: list[Any]) -> Any:
     return total
 
 
-def _ask(optimizer: Any, loss: Tensor, params: list[Variable]) -> Any:
+def ask(optimizer: Any, loss: Tensor, params: list[Variable]) -> Any:
     """Call `get_updates` in the order of arguments that it has: that of Keras 2.2, or with constraints as before."""
     names = inspect.signature(optimizer.get_updates).parameters
     if "constraints" in names:
@@ -116,7 +116,7 @@ def _ask(optimizer: Any, loss: Tensor, params: list[Variable]) -> Any:
     return optimizer.get_updates(loss, params)
 
 
-def _flat(updates: Any) -> Iterable[Any]:
+def flat(updates: Any) -> Iterable[Any]:
     """Updates out of nested lists: tensors, operations, and pairs of a variable and its value."""
     if updates is None:
         return
@@ -125,7 +125,7 @@ def _flat(updates: Any) -> Iterable[Any]:
             yield updates
             return
         for update in updates:
-            yield from _flat(update)
+            yield from flat(update)
         return
     yield updates
 

@@ -13,7 +13,6 @@ from kjax import backend as K
 from kjax._core import graph
 from kjax._core.arguments import accepts_old_names
 from kjax._core.gradients import gradients
-from kjax._core.graph import Tensor, Variable
 from kjax.optimizers._hyper import Bound, Hyperparameter
 from kjax.optimizers.schedules import rate_dtype
 
@@ -59,6 +58,8 @@ class Updates:
         """
         optimizer = cast("Optimizer", self)
         params = list(params)
+        if hasattr(type(self), "_resource_apply_dense"):
+            return optimizer.dense_updates(loss, params)
         grads = optimizer.get_gradients(loss, params)
         optimizer.make_slots(params)
         slots, counter = optimizer.state_variables[1:], optimizer.iterations
@@ -115,8 +116,3 @@ def standing(optimizer: Optimizer, values: Mapping[str, Any]) -> Generator[None]
     finally:
         optimizer.hyperparameters = outer
         own.update(replaced)
-
-
-def is_symbolic(x: Any) -> bool:
-    """Whether a gradient is a tensor of a graph."""
-    return isinstance(x, Tensor) and not isinstance(x, Variable)

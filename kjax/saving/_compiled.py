@@ -91,7 +91,9 @@ def optimizer_from(config: Any, custom_objects: Mapping[str, Any] | None) -> Any
     if later and name == "RMSprop" and given.get("momentum") in (0, 0.0):
         del given["momentum"]
     known = optimizers.deserialize({"class_name": name, "config": {}}, custom_objects)
-    unknown = sorted(set(given) - {*known.arguments, "learning_rate", "clipnorm", "clipvalue"})
+    unknown = sorted(
+        set(given) - {*known.arguments, *known.options, "learning_rate", "clipnorm", "clipvalue", "global_clipnorm"}
+    )
     if unknown:
         raise ValueError(
             f"The optimizer {name} has `{unknown[0]}={given[unknown[0]]!r}` in the file, which kjax's has not. Load "

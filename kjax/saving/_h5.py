@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kjax._core import notices
 from kjax.engine._weights import unfilled
-from kjax.optimizers import OptaxOptimizer
+from kjax.optimizers import OptaxOptimizer, TFOptimizer
 from kjax.saving import _architecture, _compiled, _layout, _optimizer, _weights
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def write_model(group: Any, model: Any, config: str, include_optimizer: bool) ->
     if training is not None:
         group.attrs["training_config"] = _architecture.dumps(training).encode()
     if model.optimizer.state_variables:
-        if isinstance(model.optimizer, OptaxOptimizer):
+        if isinstance(model.optimizer, (OptaxOptimizer, TFOptimizer)):
             return
         _optimizer.write(group.create_group("optimizer_weights"), model.optimizer)
 

@@ -30,12 +30,16 @@ def written(model: Any) -> dict[str, Any] | None:
     """What `compile` was told; None, with a warning, if today's Keras does not have it."""
     optimizer, name = model.optimizer, type(model.optimizer).__name__
     reason = ""
-    if name not in _ARGUMENTS:
+    if optimizer.follows_updates:
+        reason = f"{name} is an optimizer of the user's own"
+    elif name not in _ARGUMENTS:
         reason = f"the optimizer {name} is none of today's Keras"
     elif float(getattr(optimizer, "initial_decay", 0.0)):
         reason = "today's optimizers have no `decay`"
     elif name == "Nadam" and optimizer.schedule_decay != 1.0:
         reason = "today's Nadam has `schedule_decay=1` alone"
+    elif name == "RMSprop" and (optimizer.moves or optimizer.centered):
+        reason = "today's RMSprop has another formula with `momentum` or `centered`"
     elif optimizer.scheduled is not None and type(optimizer.scheduled.schedule).__name__ not in schedules.__all__:
         reason = f"the schedule {type(optimizer.scheduled.schedule).__name__} is none of today's Keras"
     if reason:

@@ -22,7 +22,8 @@ _BESIDE = "kjax_names"
 # For each slot, what later Kerases call it.
 _CALLED: dict[str, dict[str, tuple[str, ...]]] = {
     "SGD": {"moments": ("momentum", "velocity", "m")},
-    "RMSprop": {"accumulators": ("rms", "velocity")},
+    "RMSprop": {"accumulators": ("rms", "velocity"), "moments": ("momentum",), "averages": ("mg", "average_gradient")},
+    "Ftrl": {"accumulators": ("accumulator",), "linears": ("linear",)},
     "Adagrad": {"accumulators": ("accumulator",)},
     "Adadelta": {
         "accumulators": ("accum_grad", "accumulated_grad"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kjax._core.registry import keeping_objects
-from kjax.optimizers import OptaxOptimizer, deserialize, serialize
+from kjax.optimizers import OptaxOptimizer, TFOptimizer, deserialize, get, is_native, serialize
 
 _ARGUMENTS = ("loss", "loss_weights", "metrics", "weighted_metrics", "sample_weight_mode")
 
@@ -17,6 +17,8 @@ def remembered(model: Any) -> dict[str, Any] | None:
         return None
     if isinstance(optimizer, OptaxOptimizer):
         made: Any = (optimizer.transformation, optimizer.bounds())
+    elif isinstance(optimizer, TFOptimizer):
+        made = (optimizer.optimizer, {})
     else:
         with keeping_objects():
             made = serialize(optimizer)
@@ -33,7 +35,10 @@ def recall(model: Any, training: dict[str, Any] | None) -> None:
     if training is None:
         return
     made = training["optimizer"]
-    optimizer = OptaxOptimizer(made[0], **made[1]) if isinstance(made, tuple) else deserialize(made)
+    if isinstance(made, tuple):
+        optimizer = get(made[0]) if is_native(made[0]) else OptaxOptimizer(made[0], **made[1])
+    else:
+        optimizer = deserialize(made)
     optimizer.iterations.assign(training["iterations"])
     if training["state"] is not None:
         optimizer.restore(training["state"])
