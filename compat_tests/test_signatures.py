@@ -15,7 +15,6 @@ NAMES = [calls.name_of(line) for line in LINES]
 # What is meant to differ, with the reason; `*` stands for any class. A line that agrees by now has to leave.
 POOLS = "what the processes of `Sequence`s share; kjax has other ways to feed them"
 EXCEPTIONS = {
-    "optimizers.TFOptimizer*": "wraps an optimizer of TensorFlow; one of optax is wrapped instead",
     "engine.base_layer.Node": "a node holds one operation and what it was called with",
     "utils.data_utils.init_pool": POOLS,
     "utils.data_utils.get_index": POOLS,
