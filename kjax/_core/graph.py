@@ -101,11 +101,11 @@ def apply(op: Any, *args: Any, **kwargs: Any) -> Any:
     if any(is_symbolic(leaf) for leaf in leaves) or (getattr(op, "draws", False) and scope.recorder() is not None):
         return make_node(op, args, kwargs).result
     if any(isinstance(leaf, Symbolic) for leaf in leaves):
-        args, kwargs = jax.tree.map(_value_here, (args, kwargs))
+        args, kwargs = jax.tree.map(value_here, (args, kwargs))
     return op(*args, **kwargs)
 
 
-def _value_here(x: Any) -> Any:
+def value_here(x: Any) -> Any:
     """In a program, the value of a variable, or of a tensor that was made outside and needs no feeds."""
     if isinstance(x, Variable):
         return x.value

@@ -183,13 +183,16 @@ class Function:
         if not isinstance(inputs, (list, tuple)):
             raise TypeError(f"`inputs` should be a list or tuple, but is of type {type(inputs).__name__}.")
         given = cast("Sequence[Any]", inputs)
+        unfed = self.inputs[len(given) :]
+        if unfed and all(isinstance(tensor, LearningPhase) for tensor in unfed):  # it has a value without being fed
+            given = [*given, *(None for _ in unfed)]
         if len(given) != len(self.inputs):
             raise ValueError(f"The function has {len(self.inputs)} inputs, but got {len(given)} values.")
         training = default_phase()
         fed: dict[Any, jax.Array] = {}
         for tensor, value in (*self.feed_dict.items(), *zip(self.inputs, given, strict=True)):
             if isinstance(tensor, LearningPhase):
-                training = int(value)
+                training = training if value is None else int(value)
             elif value is not None and isinstance(tensor, (Tensor, Variable)):
                 fed[tensor] = _as_fed(tensor, value)
         results = self._program(tuple(fed), bool(training))(list(fed.values()))

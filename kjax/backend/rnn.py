@@ -7,7 +7,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from kjax._core import graph
+from kjax._core import graph, scope
 from kjax._core.graph import apply
 from kjax.backend._ops import array
 from kjax.backend.loops import abstract_pass, in_scope, loop
@@ -75,8 +75,24 @@ def _run(
         output, new = step(x, [*states, *constants])
         return array(output), [array(n).astype(old.dtype) for n, old in zip(new, states, strict=True)]
 
+    if run is _looped and xs.shape[0]:
+        _first_call(one, xs[0], states)
     outputs, states = run(one, xs, masks, states)
     return outputs[-1], jnp.swapaxes(outputs, 0, 1), states
+
+
+def _first_call(one: Any, x: Any, states: list[Any]) -> None:
+    """Call the step once before the loop, for what it keeps of its first call.
+
+    Cells in the manner of Keras 2.2 draw their masks of dropout there. They then serve all steps, so they have to
+    belong to what is around the loop. Nothing else of this call is used.
+    """
+    opened = scope.current()
+    assert opened is not None, "a loop runs in a scope"
+    updates, losses = dict(opened.updates), list(opened.losses)
+    with opened.overriding({}):
+        one(x, states)
+    opened.updates, opened.losses[:] = updates, losses
 
 
 def _looped(one: Any, xs: Any, masks: Any, states: list[Any]) -> tuple[Any, list[Any]]:

@@ -23,7 +23,12 @@ ALIASES = {
     "tensorflow.compat.v2.keras": "kjax",
 }
 
-_finder = AliasFinder(ALIASES, partial={"kjax.compat.tensorflow": "kjax offers only a subset of TensorFlow"})
+_finder = AliasFinder(
+    ALIASES,
+    partial={"kjax.compat.tensorflow": "kjax offers only a subset of TensorFlow"},
+    # Packages compare `keras.__version__` to choose between spellings, or refuse old ones.
+    versions={"kjax": "2.2.4"},
+)
 
 install = _finder.install
 uninstall = _finder.uninstall

@@ -57,9 +57,15 @@ class AliasFinder(importlib.abc.MetaPathFinder):
         partial: real package -> sentence that is added when a name below it does not exist.
     """
 
-    def __init__(self, aliases: Mapping[str, str], partial: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        aliases: Mapping[str, str],
+        partial: Mapping[str, str] | None = None,
+        versions: Mapping[str, str] | None = None,
+    ) -> None:
         self.aliases = dict(aliases)
         self.partial = dict(partial or {})
+        self.versions = dict(versions or {})
         self._lock = threading.RLock()
         self._displaced: dict[str, ModuleType] = {}
         self._overwritten: list[tuple[ModuleType, str, Any, Any]] = []
@@ -75,6 +81,10 @@ class AliasFinder(importlib.abc.MetaPathFinder):
                 return
             self._displaced = self._take_out()
             self._overwritten = []
+            for name, version in self.versions.items():
+                module = importlib.import_module(name)
+                self._overwritten.append((module, "__version__", vars(module).get("__version__", _ABSENT), version))
+                vars(module)["__version__"] = version
             sys.meta_path.insert(0, self)
 
     def uninstall(self) -> None:

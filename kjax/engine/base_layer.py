@@ -249,7 +249,7 @@ class Layer(Weights, Measures, Calls):
         outputs = self._invoke(inputs, args[1:], kwargs)
         made = self.compute_mask(inputs, mask)
         # One that says nothing of masks says it of all outputs.
-        return outputs, [] if made is None else to_list(made)
+        return outputs, [] if made is None else jax.tree.leaves(to_list(made), is_leaf=lambda m: m is None)
 
     def _invoke(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run `call` on values, with the learning phase filled in and the activity regularizer collected."""
@@ -262,7 +262,7 @@ class Layer(Weights, Measures, Calls):
             kwargs = {**kwargs, "training": opened.training}
         # As in Keras 2, what a frozen layer would update stays as it is.
         with naming.scope(self.name), opened.inside(frozen=not (self.trainable or self.stateful)):
-            outputs = self.call(inputs, *args, **kwargs)
+            outputs = jax.tree.map(_value_of, self.call(inputs, *args, **kwargs))
         regularizer = getattr(self, "activity_regularizer", None)
         if regularizer is not None:
             self.penalizes = True
@@ -276,6 +276,11 @@ class Layer(Weights, Measures, Calls):
 
     def __repr__(self) -> str:
         return f"<{type(self).__module__}.{type(self).__name__} '{self.name}'>"
+
+
+def _value_of(output: Any) -> Any:
+    """What a call returned: a layer may return a weight of its own, or a tensor that was made in `build`."""
+    return graph.value_here(output) if isinstance(output, Variable) or getattr(output, "known", False) else output
 
 
 Layer._call_parameters = types.MappingProxyType(dict(inspect.signature(Layer.call).parameters))

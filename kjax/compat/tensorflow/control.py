@@ -12,7 +12,7 @@ from kjax._core import graph, scope
 from kjax._core.graph import Node, topological
 from kjax._core.tensors import Tensor, Variable
 from kjax.backend._ops import array
-from kjax.compat.tensorflow import _graph
+from kjax.compat.tensorflow import _graph, _inside
 from kjax.compat.tensorflow._arguments import convert
 from kjax.compat.tensorflow._graph import Operation
 
@@ -47,10 +47,6 @@ def _depends(node: Node, own: list[Tensor]) -> bool:
     return any(x in wanted for inner in topological(node.outputs, own) for x in inner.inputs)
 
 
-def _value(x: Any) -> Any:
-    return array(graph.apply(lambda x: x, x))
-
-
 def _leaf(x: Any, name: str) -> Tensor:
     return Tensor(x.shape, x.dtype, name)
 
@@ -73,9 +69,8 @@ def cond(
     branches = [true_fn or fn1, false_fn or fn2]
     if isinstance(pred, bool):
         return branches[0 if pred else 1]()
-    if scope.current() is not None and not graph.is_symbolic(pred):  # in a layer's call, or in a loss
-        computed = [lambda branch=branch: jax.tree.map(_value, branch()) for branch in branches]
-        return jax.lax.cond(_value(pred).astype(bool).reshape(()), *computed)
+    if _inside.here() and not graph.is_symbolic(pred):
+        return _inside.cond(pred, branches)
     parts = [_Part([], _tensors_of(branch())) for branch in branches]
     if parts[0].structure != parts[1].structure:
         raise ValueError("true_fn and false_fn should return the same structure.")
@@ -152,6 +147,9 @@ def while_loop(
         loop_vars: first values.
         maximum_iterations: limit.
     """
+    if _inside.here():
+        last = _inside.while_loop(cond, body, loop_vars, maximum_iterations)
+        return last[0] if len(last) == 1 and not return_same_structure else last
     first = jax.tree.map(convert, loop_vars, is_leaf=lambda x: isinstance(x, (Tensor, Variable)))
     starts, structure = jax.tree.flatten(first)
     own = [_leaf(x, f"loop/{i}") for i, x in enumerate(starts)]
@@ -184,6 +182,8 @@ def while_loop(
 
 def map_fn(fn: Callable[[Any], Any], elems: Any, dtype: Any = None, name: str | None = None, **_: Any) -> Any:
     """`fn` of each row of a tensor, stacked."""
+    if _inside.here():
+        return _inside.map_fn(fn, elems)
     rows = [convert(x) for x in jax.tree.leaves(elems)]
     own = [Tensor(x.shape[1:], x.dtype, f"row/{i}") for i, x in enumerate(rows)]
     made = fn(jax.tree.unflatten(jax.tree.structure(elems), own))
@@ -200,6 +200,8 @@ def map_fn(fn: Callable[[Any], Any], elems: Any, dtype: Any = None, name: str | 
 
 def scan(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any = None, name: str | None = None, **_: Any) -> Any:
     """`a = fn(a, row)` for the rows of a tensor, one after the other; all the values of `a`, stacked."""
+    if _inside.here():
+        return _inside.scan(fn, elems, initializer)
     rows = [convert(x) for x in jax.tree.leaves(elems)]
     treedef = jax.tree.structure(elems)
     if initializer is None:

@@ -1,0 +1,143 @@
+"""What packages written for Keras 2 do, beyond what scripts do."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import kjax
+from kjax import backend as K
+from kjax.compat import alias
+from kjax.layers import RNN, Dropout, Embedding, Input, Layer
+from kjax.models import Model, Sequential
+
+
+def test_the_alias_says_which_keras_it_is():
+    own = kjax.__version__
+    with alias():
+        import keras
+
+        assert keras.__version__ == "2.2.4"
+    assert kjax.__version__ == own
+
+
+class KeepsMask(Layer):
+    """A recurrent cell that draws its mask of dropout at its first call, as the cells of Keras 2.2 did."""
+
+    def __init__(self, units, **kwargs):
+        super().__init__(**kwargs)
+        self.units = self.state_size = units
+        self.kept = None
+
+    def call(self, inputs, states, training=None):
+        if self.kept is None:
+            ones = K.ones_like(states[0])
+            self.kept = K.in_train_phase(lambda: K.dropout(ones, 0.5), ones, training=training)
+        h = states[0] + K.mean(inputs, axis=-1, keepdims=True) * self.kept
+        return h, [h]
+
+
+class KeepingRNN(RNN):
+    def call(self, inputs, mask=None, training=None, initial_state=None):
+        self.cell.kept = None
+        return super().call(inputs, mask=mask, training=training, initial_state=initial_state)
+
+
+def test_a_cell_keeps_one_mask_for_all_steps():
+    x = np.ones((8, 5, 1), "float32")
+    inputs = Input((5, 1))
+    outputs = KeepingRNN(KeepsMask(40), return_sequences=True)(inputs)
+    model = Model(inputs, outputs)
+    steps = K.function([inputs, K.learning_phase()], [outputs])
+    trained = steps([x, 1])[0]
+    # What is added is the same at each step: 0 where the unit is dropped, 2 where it is not.
+    np.testing.assert_allclose(trained, trained[:, :1] * np.arange(1, 6)[:, None], rtol=1e-6)
+    assert set(np.unique(trained[:, 0])) == {0.0, 2.0}
+    np.testing.assert_allclose(model.predict(x)[:, :, 0], np.tile(np.arange(1.0, 6.0), (8, 1)), rtol=1e-6)
+    model.compile("sgd", "mse")
+    assert np.isfinite(model.train_on_batch(x, np.zeros((8, 5, 40))))
+
+
+class WithTable(Embedding):
+    """An embedding that also gives its table, as models with tied weights use."""
+
+    def compute_output_shape(self, input_shape):
+        return [super().compute_output_shape(input_shape), (self.input_dim, self.output_dim)]
+
+    def compute_mask(self, inputs, mask=None):
+        return [super().compute_mask(inputs, mask), None]
+
+    def call(self, inputs):
+        return [super().call(inputs), self.embeddings]
+
+
+class Similarity(Layer):
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[0][:2], input_shape[1][0])
+
+    def call(self, inputs):
+        return K.softmax(K.dot(inputs[0], K.transpose(inputs[1])))
+
+
+def test_a_layer_returns_a_weight_of_its_own():
+    inputs = Input((4,), dtype="int32")
+    embedded, table = WithTable(6, 3, name="table")(inputs)
+    assert K.int_shape(table) == (6, 3)
+    model = Model(inputs, Similarity()([embedded, table]))
+    weights = model.get_weights()[0]
+    x = np.array([[0, 1, 5, 2]])
+    scores = np.exp(weights[x].astype("float64") @ weights.T.astype("float64"))
+    np.testing.assert_allclose(model.predict(x), scores / scores.sum(-1, keepdims=True), rtol=1e-5)
+    model.compile("sgd", "mse")
+    model.train_on_batch(x, np.eye(6)[x])
+    assert not np.array_equal(model.get_weights()[0], weights)  # both uses train the one table
+
+
+def test_a_learning_phase_that_is_not_fed():
+    model = Sequential([Dropout(0.5, input_shape=(3,))])
+    run = K.function([*model.inputs, K.learning_phase()], model.outputs)
+    x = np.ones((2, 3), "float32")
+    np.testing.assert_array_equal(run([x])[0], x)
+    with pytest.raises(ValueError, match="2 inputs"):
+        run([])
+
+
+class Loops(Layer):
+    """Control flow of TensorFlow on the values that a call has."""
+
+    def build(self, input_shape):
+        self.steps = self.add_weight(name="steps", shape=(), initializer="zeros", trainable=False)
+        super().build(input_shape)
+
+    def call(self, inputs):
+        import tensorflow as tf
+
+        sums = tf.scan(lambda total, row: total + row, inputs, initializer=K.zeros((2,)))
+        running = tf.scan(lambda a, row: K.maximum(a, row), inputs)
+        pairs = tf.map_fn(lambda row: [row[0] * 2, row[1] - K.sum(row)], inputs)
+        _, halved = tf.while_loop(lambda i, x: i < 3, lambda i, x: [i + 1, x / 2], [tf.constant(0), inputs])
+
+        def count():
+            self.steps.assign(self.steps + 1.0)
+            return inputs * 10.0
+
+        chosen = tf.cond(K.sum(inputs) > 0, count, lambda: inputs)
+        return [sums, running, K.stack(pairs, axis=-1), halved, chosen]
+
+    def compute_output_shape(self, input_shape):
+        return [input_shape] * 5
+
+
+def test_control_flow_of_tensorflow_in_a_call():
+    with alias():
+        inputs = Input((2,))
+        model = Model(inputs, Loops()(inputs))
+        x = np.array([[1.0, -2.0], [0.5, 4.0], [-3.0, 1.0]], "float32")
+        sums, running, pairs, halved, chosen = model.predict(x)
+        gradient = K.function([inputs], K.gradients(K.sum(model.outputs[0]), inputs))([x])[0]
+    np.testing.assert_allclose(sums, np.cumsum(x, 0))
+    np.testing.assert_allclose(running, np.maximum.accumulate(x, 0))
+    np.testing.assert_allclose(pairs, np.stack([x[:, 0] * 2, -x[:, 0]], -1))
+    np.testing.assert_allclose(halved, x / 8)
+    np.testing.assert_allclose(chosen, x * 10)
+    np.testing.assert_allclose(gradient, [[3, 3], [2, 2], [1, 1]])
