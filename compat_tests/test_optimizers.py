@@ -91,7 +91,11 @@ def test_recorded_run(name: str) -> None:
     ("cls", "arguments"),
     [
         (optimizers.SGD, {"lr": 0.01, "momentum": 0.0, "decay": 0.0, "nesterov": False}),
-        (optimizers.RMSprop, {"lr": 0.001, "rho": 0.9, "epsilon": None, "decay": 0.0}),
+        # The last two are tf.keras's, behind those of Keras 2.2.
+        (
+            optimizers.RMSprop,
+            {"lr": 0.001, "rho": 0.9, "epsilon": None, "decay": 0.0, "momentum": 0.0, "centered": False},
+        ),
         (optimizers.Adagrad, {"lr": 0.01, "epsilon": None, "decay": 0.0}),
         (optimizers.Adadelta, {"lr": 1.0, "rho": 0.95, "epsilon": None, "decay": 0.0}),
         (
@@ -112,7 +116,9 @@ def test_signature_and_position_of_arguments(cls: Any, arguments: dict[str, Any]
     assert parameters[-1].kind is inspect.Parameter.VAR_KEYWORD
     given = [False if d is False else 0.25 if d is None else d / 2 for d in arguments.values()]
     config = cls(*given).get_config()
-    assert config == pytest.approx(dict(zip(arguments, given, strict=True)))
+    # What Keras 2.2 did not have is written where it is used, so that other configs are Keras 2.2's.
+    written = {name: v for name, v in zip(arguments, given, strict=True) if v or name not in cls.options}
+    assert config == pytest.approx(written)
 
 
 @pytest.mark.parametrize("cls", CLASSES)
