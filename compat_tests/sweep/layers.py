@@ -214,7 +214,12 @@ def transposed(r: random.Random, name: str) -> Case:
         "use_bias": flag(r),
     }
     if flag(r) and min(strides) > 1:
-        arguments["output_padding"] = tuple(r.randint(0, s - 1) for s in strides)
+        extra = tuple(r.randint(0, s - 1) for s in strides)
+        # Beyond that, an output of this length does not come from the input, as TensorFlow counted.
+        if arguments["padding"] == "valid" or all(
+            0 < k % 2 + o <= s for k, o, s in zip(kernel, extra, strides, strict=True)
+        ):
+            arguments["output_padding"] = extra
     return Case(name, arguments, [placed(form, r.randint(1, 3), sides(r, rank, 2, 5), r.randint(1, 3))])
 
 
@@ -245,8 +250,7 @@ def upsampling(r: random.Random, name: str) -> Case:
     arguments: dict[str, Any] = {"size": r.randint(1, 3) if rank == 1 else several(r, rank, 1, 3)}
     if rank > 1:
         arguments["data_format"] = form
-    if rank == 2:
-        arguments["interpolation"] = r.choice(("nearest", "bilinear"))
+    # Not `interpolation="bilinear"`: TensorFlow 1 and today's Keras place the pixels differently.
     return Case(name, arguments, [placed(form, r.randint(1, 3), sides(r, rank, 1, 4), r.randint(1, 3))])
 
 

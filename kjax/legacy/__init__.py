@@ -23,6 +23,7 @@ from kjax.legacy import (
     parts,
     preprocessing,
     recurrent,
+    sharing,
     utils,
 )
 from kjax.legacy._convert import Order, Table, install_tables
@@ -37,6 +38,7 @@ recurrent.install_layers()
 merging.install_layers()
 gone.install_layers()
 curves.install_layers()
+sharing.install_layers()
 graph.install_models()
 install_tables(preprocessing.TABLES)
 install_tables(utils.TABLES)

@@ -1,4 +1,4 @@
-"""Activations with weights that Keras 2 dropped: `ParametricSoftplus` and `SReLU`."""
+"""Activations that Keras 2 dropped: `ParametricSoftplus`, `SReLU` and `ThresholdedLinear`."""
 
 from __future__ import annotations
 
@@ -109,9 +109,28 @@ class SReLU(_Curve):
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
+class ThresholdedLinear(Layer):
+    """`x` where `abs(x) > theta`, else 0.
+
+    Arguments:
+        theta: the threshold.
+    """
+
+    def __init__(self, theta: float = 1.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.theta = float(theta)
+
+    def call(self, x: Any) -> Any:
+        return x * K.cast(K.greater(K.abs(x), self.theta), K.dtype(x))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "theta": self.theta}
+
+
 def install_layers() -> None:
     """Put them where Keras had them."""
-    for layer in (ParametricSoftplus, SReLU):
+    for layer in (ParametricSoftplus, SReLU, ThresholdedLinear):
         registry.register(layer)
         for place in (layers, advanced_activations):
             setattr(place, layer.__name__, layer)

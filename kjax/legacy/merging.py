@@ -84,7 +84,7 @@ class Merge(Layer):
                 raise ValueError(f"Merge should be called on a list of at least 2 layers. Got {len(given)}.")
             nodes = node_indices or [-1] * len(given)
             outputs = tensor_indices or [0] * len(given)
-            self([_output_of(*place) for place in zip(given, nodes, outputs, strict=True)])
+            self([output_of(*place) for place in zip(given, nodes, outputs, strict=True)])
 
     def _layer_of_today(self) -> Layer | None:
         if callable(self.mode) or self.mode == "cos":
@@ -175,7 +175,7 @@ def _two_axes(axes: Any) -> list[int]:
     return [axis if isinstance(axis, int) else axis[0] for axis in pair]
 
 
-def _output_of(item: Any, node_index: int, tensor_index: int) -> Tensor:
+def output_of(item: Any, node_index: int, tensor_index: int) -> Tensor:
     """The tensor that stands for a layer or model to be merged; a layer that was not called yet gets its input."""
     if isinstance(item, Tensor):
         return item

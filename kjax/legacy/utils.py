@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from kjax import backend as K
 from kjax import layers, regularizers
 from kjax._core import notices
+from kjax.layers import convolutional
 from kjax.legacy import saving
 from kjax.legacy._convert import Table
 from kjax.utils import conv_utils, generic_utils, io_utils, layer_utils, np_utils, vis_utils
@@ -104,6 +106,38 @@ def _l1_l2(name: str) -> Any:
     return make
 
 
+class EigenvalueRegularizer:
+    """`k` times the greatest singular value of a matrix, found by nine products with its covariance.
+
+    Arguments:
+        k: the factor.
+
+    Raises:
+        ValueError: when called on what is no matrix.
+    """
+
+    def __init__(self, k: float) -> None:
+        self.k = k
+
+    def __call__(self, x: Any) -> Any:
+        if K.ndim(x) != 2:
+            raise ValueError(f"EigenvalueRegularizer is only available for tensors of rank 2. Found rank {K.ndim(x)}.")
+        vector = K.sum(K.transpose(x) * 0, axis=1, keepdims=True) + 1.0
+        for _ in range(9):
+            vector = K.dot(K.transpose(x), K.dot(x, vector))
+        turned = K.dot(K.transpose(x), K.dot(x, vector))
+        return self.k * K.sqrt(K.sum(turned * vector) / K.sum(vector * vector))
+
+    def get_config(self) -> dict[str, Any]:
+        """The factor."""
+        return {"k": self.k}
+
+    @classmethod
+    def from_config(cls, config: Any) -> Any:
+        """The penalty that `get_config` described."""
+        return cls(**config)
+
+
 # Old names of functions and classes, by the module that has them.
 NAMES = {
     np_utils: {
@@ -114,6 +148,7 @@ NAMES = {
         )
     },
     generic_utils: {"get_from_module": get_from_module},
+    convolutional: {"conv_output_length": conv_utils.conv_output_length},
     layer_utils: {"layer_from_config": layer_from_config},
     io_utils: {"HDF5_OBJECT_HEADER_LIMIT": 64512},
     saving: {"HDF5_OBJECT_HEADER_LIMIT": 64512},
@@ -126,6 +161,7 @@ NAMES = {
         "WeightRegularizer": regularizers.L1L2,
         "ActivityRegularizer": regularizers.L1L2,
         "L1L2Regularizer": regularizers.L1L2,
+        "EigenvalueRegularizer": EigenvalueRegularizer,
     },
 }  # fmt: skip
 
