@@ -84,6 +84,23 @@ def test_sizes_that_a_cell_knows_once_it_is_built() -> None:
     np.testing.assert_allclose(state, X[:, 0] + 3, rtol=1e-6)
 
 
+def test_masked_steps_of_stacked_cells_and_of_cells_that_do_not_return_their_state() -> None:
+    mask = np.array([[True, False, False], [False, True, True]])
+    cells = [layers.SimpleRNNCell(2), layers.SimpleRNNCell(2)]
+    both = layers.RNN(cells)
+    y = np.asarray(both(X, mask=mask))
+    weights = both.get_weights()
+    one, other = layers.SimpleRNN(2, return_sequences=True), layers.SimpleRNN(2)
+    one.build(X.shape)
+    one.built = True
+    one.set_weights(weights[:3])
+    middle = one(X, mask=mask)
+    other.build(middle.shape)
+    other.built = True
+    other.set_weights(weights[3:])
+    np.testing.assert_allclose(y, other(middle, mask=mask), rtol=1e-5, atol=1e-6)
+
+
 def test_arguments_that_cannot_be() -> None:
     for name in ("max_value", "negative_slope"):
         with pytest.raises(ValueError, match=f"`{name}`.*-2"):
@@ -102,3 +119,26 @@ def test_hinge_of_labels_0_and_1() -> None:
     metric = kjax.metrics.Hinge()
     metric.update_state(y, p)
     np.testing.assert_allclose(K.eval(metric.result()), wanted, rtol=1e-6)
+
+
+def test_a_layer_keeps_the_phase_that_was_fixed_when_it_was_called() -> None:
+    x = layers.Input((4,))
+    K.set_learning_phase(0)
+    tested = models.Model(x, layers.BatchNormalization()(x))
+    K.set_learning_phase(1)
+    trained = models.Model(x, layers.BatchNormalization()(x))
+    both = models.Model(x, [tested.outputs[0], layers.BatchNormalization()(x), tested(x)])
+    K.clear_session()
+    data = X[:, 0].repeat(20, 0) + np.random.RandomState(3).rand(40, 4).astype("float32")
+    normed = (data - data.mean(0)) / np.sqrt(data.var(0) + 1e-3)
+    np.testing.assert_allclose(trained.predict(data, batch_size=40), normed, rtol=1e-3, atol=1e-4)
+    first, second, anew = both.predict(data, batch_size=40)
+    np.testing.assert_allclose(first, data / np.sqrt(1.001), rtol=1e-5)
+    np.testing.assert_allclose(second, normed, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(anew, normed, rtol=1e-3, atol=1e-4)  # a model's layers are called anew
+    for model in (tested, trained):
+        np.testing.assert_array_equal(model.get_weights()[2], np.zeros(4))  # predicting moves no averages
+        model.compile("sgd", "mse")
+        model.train_on_batch(data, data)
+    np.testing.assert_array_equal(tested.get_weights()[2], np.zeros(4))
+    assert not np.allclose(trained.get_weights()[2], np.zeros(4))

@@ -93,7 +93,7 @@ def convolutional(r: random.Random, name: str) -> Case:
     batch, steps, channels = r.randint(1, 2), r.randint(2, 3), r.randint(1, 2)
     space = (r.randint(5, 7), r.randint(5, 7))
     image = (channels, *space) if form == "channels_first" else (*space, channels)
-    return Case(name, arguments, [(batch, steps, *image)], masked=r.random() < 0.3)
+    return Case(name, arguments, [(batch, steps, *image)])  # today's Keras fails if there is a mask
 
 
 KINDS: dict[str, Any] = {

@@ -29,18 +29,18 @@ class Node(Described):
     """One application of an operation.
 
     Attributes:
-        op: a pure function of arrays; or an object with `run(args, kwargs, masks)`, such as a layer, which receives
-            the masks of its inputs and returns its outputs and their masks.
-        inputs: the tensors and variables among the arguments, in order.
-        outputs: the tensors that it makes.
+        op: a pure function; or an object with `run(args, kwargs, masks)`, such as a layer: its outputs and their masks.
+        inputs, outputs: the tensors and variables among the arguments, in order; the tensors that it makes.
         after: tensors that have to be computed before, for what they write.
         within: tensors that the operation evaluates by itself, as a gradient does.
         reads, writes: variables that the operation reads or writes without their being among its arguments.
+        phase: the learning phase that `K.set_learning_phase` had fixed when it was made, if it had.
     """
 
     within: tuple[Any, ...] = ()
     reads: tuple[Any, ...] = ()
     writes: tuple[Any, ...] = ()
+    phase: int | None = None
 
     def __init__(self, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.op = op
@@ -58,7 +58,7 @@ class Node(Described):
         args, kwargs = self._fill(lookup)
         if hasattr(self.op, "run"):
             masks, _ = self._fill(mask_of, default=None)
-            with scope.capturing(lookup):
+            with scope.capturing(lookup, self.phase):
                 try:
                     return self.op.run(args, kwargs, masks)
                 except scope.NeedsGraph:  # it asks what its inputs come from: it runs on their tensors, once

@@ -43,6 +43,8 @@ class Scope:
         eager: whether this computes one value here and now, and is no program that runs many times.
 
     Attributes:
+        trains: whether the program as a whole trains, whatever phase a part of it runs in.
+        follows: whether nodes run in the phase around them, not in the one in which they were made.
         updates: variable to its new value, for all that the program writes.
         losses: scalars that the program adds to the loss.
         draws: how many random keys have been drawn.
@@ -63,7 +65,8 @@ class Scope:
         key: Any = None,
         eager: bool = False,
     ) -> None:
-        self.training = training
+        self.training = self.trains = training
+        self.follows = False
         self.updates: dict[Any, Any] = {}
         self.losses: list[Any] = []
         self.missed: dict[Any, None] = {}
@@ -92,15 +95,18 @@ class Scope:
         self._values[variable] = self.updates[variable] = value
 
     @contextlib.contextmanager
-    def inside(self, *, frozen: bool = False, training: bool | None = None) -> Generator[None]:
+    def inside(
+        self, *, frozen: bool = False, training: bool | None = None, trains: bool = False, follows: bool = False
+    ) -> Generator[None]:
         """A part of the program that writes no variables, or runs in a learning phase of its own."""
-        outer = self._frozen, self.training
+        outer = self._frozen, self.training, self.trains, self.follows
         self._frozen = self._frozen or frozen
         self.training = self.training if training is None else training
+        self.trains, self.follows = self.trains or trains, self.follows or follows
         try:
             yield
         finally:
-            self._frozen, self.training = outer
+            self._frozen, self.training, self.trains, self.follows = outer
 
     @contextlib.contextmanager
     def measuring(self) -> Generator[None]:
@@ -183,17 +189,24 @@ def current() -> Scope | None:
 
 
 @contextlib.contextmanager
-def capturing(lookup: Callable[[Any], Any]) -> Generator[None]:
-    """Let functions use symbolic tensors from outside, inside of a `with` block: `lookup` tells their values."""
+def capturing(lookup: Callable[[Any], Any], phase: int | None = None) -> Generator[None]:
+    """Let functions use symbolic tensors from outside, inside of a `with` block: `lookup` tells their values.
+
+    Arguments:
+        phase: the learning phase of the block, unless the scope `follows` that around it; None for no other.
+    """
     opened = current()
     if opened is None:
         yield
         return
-    outer, opened.captured = opened.captured, lookup
+    outer = opened.captured, opened.training
+    opened.captured = lookup
+    if phase is not None and not opened.follows:
+        opened.training = bool(phase)
     try:
         yield
     finally:
-        opened.captured = outer
+        opened.captured, opened.training = outer
 
 
 @contextlib.contextmanager

@@ -28,9 +28,8 @@ def rnn(
 ) -> tuple[Any, Any, list[Any]]:
     """Carry states through the time steps of sequences.
 
-    At a masked step the states stay as they are and the output is the previous one: the first state, which by
-    convention is the last output, unless it has another shape; if unrolled, the output before, which is zeros at the
-    first step.
+    At a masked step the states stay as they are and the output is the previous one. At the first step that is the
+    first state, which by convention is the last output, unless it has another shape; else, and if unrolled, zeros.
 
     Arguments:
         step_function: function of the input of one step `(samples, ...)` and a list of the states, then the
@@ -103,23 +102,24 @@ def _looped(one: Any, xs: Any, masks: Any, states: list[Any]) -> tuple[Any, list
         output, new = one(x, states)
         if mask is None:
             return (before, new), output
-        output = _choose(mask, output, states[0] if before is None else before)
-        chosen = [_choose(mask, *pair) for pair in zip(new, states, strict=True)]
-        return (None if before is None else output, chosen), output
+        output = _choose(mask, output, before)
+        return (output, [_choose(mask, *pair) for pair in zip(new, states, strict=True)]), output
 
     (_, states), outputs = loop(body, (before, states), (xs, masks))
     return outputs, states
 
 
 def _first_output(one: Any, xs: Any, states: list[Any]) -> Any:
-    """What stands for an output before the first step: None if the first state does, else zeros."""
+    """What stands for an output before the first step: the first state if it can, else zeros."""
     if not states:
         raise ValueError(
             "No initial states provided! With a mask, the step function has to return as its first state at time `t` "
             "the output at time `t - 1`, and `initial_states` has to say what it is at first."
         )
     _, (_, output) = abstract_pass(lambda states, x: one(x, states)[::-1], states, xs)
-    return None if output.shape == states[0].shape else jnp.zeros(output.shape, output.dtype)
+    if output.shape == states[0].shape:
+        return states[0].astype(output.dtype)
+    return jnp.zeros(output.shape, output.dtype)
 
 
 def _unrolled(one: Any, xs: Any, masks: Any, states: list[Any]) -> tuple[Any, list[Any]]:

@@ -78,7 +78,11 @@ def _is_known(layer: Layer) -> bool:
 
 def _is_plain(node: Node) -> bool:
     """Whether a node is a layer's call on tensors alone: `training=True` would normalize by the batch."""
-    return isinstance(node.op, Layer) and all(isinstance(leaf, Tensor) or leaf is False for leaf in node.leaves)
+    return (
+        isinstance(node.op, Layer)
+        and not node.phase
+        and all(isinstance(leaf, Tensor) or leaf is False for leaf in node.leaves)
+    )
 
 
 def _works_on_batch_axis(layer: Layer) -> bool:

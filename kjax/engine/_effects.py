@@ -29,7 +29,7 @@ class _Effects:
         outer = opened.updates, opened.losses
         opened.updates, opened.losses = {}, []
         try:
-            with opened.overriding({}), opened.inside(training=True):
+            with opened.overriding({}), opened.inside(training=True, trains=True):
                 self.layer.run(args, kwargs, masks)
             updates, losses = opened.updates, opened.losses
         finally:

@@ -19,6 +19,7 @@ import numpy as np
 from kjax._core import arguments, config, graph, naming, scope, tensors
 from kjax._core.graph import Node, Tensor, Variable
 from kjax._core.registry import Registry
+from kjax.backend.phase import fixed_phase
 from kjax.engine._added import Measures
 from kjax.engine._calls import Calls, takes_tensors
 from kjax.engine._spec import InputSpec, Shape, list_of_shapes, shape_of, to_list, unpack
@@ -215,6 +216,7 @@ class Layer(Weights, Measures, Calls):
 
     def _make_node(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         node = graph.make_node(self, (inputs, *args), kwargs, f"{self.name}/output")
+        node.phase = fixed_phase()
         index = len(self._inbound_nodes)
         for i, output in enumerate(node.outputs):
             output._keras_history = (self, index, i)

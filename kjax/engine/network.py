@@ -221,7 +221,8 @@ class Network(Inner, SavedMethods, Layer):
         masks = dict(zip(self.inputs, _tensors(mask), strict=True)) if mask is not None else {}
         opened = scope.current()
         assert opened is not None, "a network is evaluated in a program"
-        with opened.inside(frozen=not (self.trainable or self.stateful), training=training):
+        # Its layers are called anew, in the phase of this call.
+        with opened.inside(frozen=not (self.trainable or self.stateful), training=training, follows=True):
             return graph.evaluate(self.outputs, dict(zip(self.inputs, values, strict=True)), masks, self._order)
 
     def _build_from(self, inputs: Sequence[Tensor]) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from kjax import activations, constraints, initializers, regularizers
 from kjax import backend as K
 from kjax._core.registry import CustomObjectScope, keeps_objects
+from kjax.engine._calls import handles_tensors
 from kjax.engine.base_layer import InputSpec, Layer, to_list
 from kjax.layers import _functions
 from kjax.layers._dropout import Dropout, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
@@ -160,6 +161,7 @@ class Lambda(Layer):
         self.supports_masking = mask is not None
         self._output_shape = output_shape
 
+    @handles_tensors
     def call(self, inputs: Any, mask: Any = None) -> Any:
         arguments = dict(self.arguments)
         if _names_mask(self.function):

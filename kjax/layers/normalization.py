@@ -145,7 +145,7 @@ class BatchNormalization(Layer):
         mean = self._means(x)
         variance = self._means(jnp.square(x - self._over(mean, x)))
         opened = scope.current()
-        if self.trainable and opened is not None and opened.training:
+        if self.trainable and opened is not None and opened.trains and opened.training:
             n = x.size // x.shape[self.axis]
             self._follow(self.moving_mean, mean)
             # With epsilon in it, as in the recorded runs; Keras on TensorFlow took the variance without.
