@@ -56,7 +56,9 @@ def bidirectional(r: random.Random, name: str) -> Case:
     merge = r.choice(("sum", "mul", "ave", "concat", None))
     # Today's Keras refuses a layer that goes backwards.
     plain = Case(inner.name, {**(inner.theirs or {}), "go_backwards": False}, [])
-    return Case(name, {"layer": plain, "merge_mode": merge}, inner.shapes, masked=inner.masked)
+    # Its masked outputs are zeros today, where those of Keras 2.2 (and of other layers today) stay as they were.
+    masked = inner.masked and not inner.arguments["return_sequences"]
+    return Case(name, {"layer": plain, "merge_mode": merge}, inner.shapes, masked=masked)
 
 
 def distributed(r: random.Random, name: str) -> Case:
