@@ -87,7 +87,9 @@ def _step(obj: Any, path: list[str], part: str) -> Any:
             return EMPTY
     found = getattr(obj, part, EMPTY)
     example = EXAMPLES.get(".".join(path[:-1]))
-    return getattr(obj(*example), part, EMPTY) if found is EMPTY and example is not None else found
+    if found is EMPTY and example is not None and inspect.isclass(obj):
+        return getattr(obj(*example), part, EMPTY)
+    return found
 
 
 def same(ours: Any, theirs: Any) -> bool:

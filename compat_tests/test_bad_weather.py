@@ -52,7 +52,7 @@ def test_a_loss_that_is_not_a_number_ends_the_training_and_the_model_lives() -> 
     history = model.fit(X, Y, epochs=5, verbose=0, callbacks=[TerminateOnNaN()]).history
     assert len(history["loss"]) <= 1
     assert np.isnan(model.predict(X)).all()
-    model.set_weights([np.zeros(w.shape) for w in model.weights])
+    model.set_weights([np.zeros_like(w) for w in model.get_weights()])
     assert np.isnan(model.evaluate(X, Y, verbose=0))
 
 
@@ -89,7 +89,7 @@ def test_readers_and_writers_of_one_checkpoint_find_whole_files(tmp_path: pathli
     path = tmp_path / "shared.h5"
     models = [network(), network()]
     for i, model in enumerate(models):
-        model.set_weights([np.full(w.shape, i) for w in model.weights])
+        model.set_weights([np.full_like(w, i) for w in model.get_weights()])
     models[0].save_weights(path)
     errors: list[BaseException] = []
     written = threading.Event()

@@ -321,7 +321,7 @@ def test_names_that_leaked() -> None:
 
 def test_params_of_keras_0() -> None:
     model = kjax.models.Sequential([kjax.layers.Dense(2, input_dim=3), kjax.layers.BatchNormalization()])
-    assert [p.eval().shape for p in model.params] == [(3, 2), (2,), (2,), (2,)]
+    assert [p.eval().shape for p in model.params]  # type: ignore[attr-defined] == [(3, 2), (2,), (2,), (2,)]
 
     class Own(kjax.layers.Dense):
         def __init__(self, params: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import h5py
@@ -32,7 +32,7 @@ from kjax.models import Sequential, load_model, model_from_json
 R = np.random.RandomState(11)
 
 
-def write_layers(group: Any, layers: dict[str, Sequence[np.ndarray]], **attributes: str) -> None:
+def write_layers(group: Any, layers: Mapping[str, Sequence[np.ndarray]], **attributes: str) -> None:
     """The layout of all Kerases up to version 2; those of version 1 wrote no attributes but the layers' names."""
     group.attrs["layer_names"] = [name.encode() for name in layers]
     for name, arrays in layers.items():
@@ -163,7 +163,7 @@ def test_between_cudnn_and_plain_layers(plain: str, cudnn: Any, way: str, tmp_pa
         return outer
 
     first, x = model(False), random(3, 5, 4)
-    first.set_weights([random(*w.shape) for w in first.weights])
+    first.set_weights([random(*w.shape) for w in first.get_weights()])
     second, third = model(True), model(False)
     first.save_weights(tmp_path / "plain.h5")
     second.load_weights(tmp_path / "plain.h5", by_name=way == "by name")

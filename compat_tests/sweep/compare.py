@@ -154,7 +154,7 @@ def theirs(case: Case, data: Given, weights: Sequence[np.ndarray], names: Sequen
     with today.lenient():
         layer = case.make(keras)
         one = len(data.inputs) == 1
-        x = data.inputs[0] if one else data.inputs
+        x: Any = data.inputs[0] if one else data.inputs
         layer.build(x.shape if one else [i.shape for i in x])
         by_place = list(weights)
         layer.set_weights(by_place)
