@@ -135,9 +135,9 @@ CASES: list[tuple[str, tuple[Any, ...], dict[str, Any], Any]] = [
     ("bias_add", (IMAGES, IMAGES[0]), {}, IMAGES + IMAGES[0]),
     (
         "bias_add",
-        (IMAGES, IMAGES[0].transpose(1, 2, 0)),
+        (IMAGES, np.moveaxis(IMAGES[0], 0, -1)),
         {"data_format": "channels_first"},
-        IMAGES + IMAGES[0],
+        IMAGES + np.moveaxis(IMAGES[0], 0, -1).reshape(IMAGES[0].shape),
     ),
     (
         "batch_normalization",

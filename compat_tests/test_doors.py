@@ -43,6 +43,7 @@ ALLOWED: dict[str, tuple[set[str], str]] = {
     "callbacks/_progress.py": ({"open"}, "a log that grows line by line"),
     "callbacks/_remote.py": ({"urlopen"}, "sends to the address that the user gives"),
     "callbacks/_tensorboard.py": ({"savetxt"}, "a table beside a log"),
+    "compat/_pictures.py": ({".open"}, "Pillow's, on the picture that the script names, as SciPy's function did"),
     "compat/_script.py": ({"compile", "exec", "open"}, "runs the script of the user"),
     "datasets/_download.py": ({"socket"}, "asks whether there is a network"),
     "datasets/_idx.py": ({"gzip"}, "unpacks no more than the header's shape, of a file of `open_file`"),

@@ -38,7 +38,6 @@ EXCEPTIONS: dict[str, str] = {
     "preprocessing.image.img_to_array": "understood in a run, where the value is known",
     "preprocessing.image.random_barrel_transform": "raised NotImplementedError",
     "preprocessing.image.random_channel_shift": FORM,
-    "regularizers.EigenvalueRegularizer": "needs the power method on a weight's graph; of Keras 1.0 to 1.2 alone",
     "utils.generic_utils.Progbar.update": FORM,
     "utils.generic_utils.display_table": "printed `summary` in Keras 1.0",
     "utils.io_utils.*_array": "files of PyTables",

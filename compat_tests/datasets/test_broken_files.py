@@ -209,7 +209,7 @@ def test_broken_cifar_archives(own: Path, tmp_path: Path, monkeypatch: pytest.Mo
     path.write_bytes(path.read_bytes()[:-2000])
     with pytest.raises(ValueError, match=r"cifar-10-binary.tar.gz cannot be used"):
         cifar10.load_data()
-    monkeypatch.setattr(_cifar, "_MAX_FILE", 3000)
+    monkeypatch.setattr(_cifar, "MAX_FILE", 3000)
     write_tar(path, files)
     with pytest.raises(ValueError, match="more than any batch"):
         cifar10.load_data()

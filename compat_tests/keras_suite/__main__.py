@@ -81,7 +81,8 @@ def run(tests: pathlib.Path, paths: list[str], report: pathlib.Path, workers: in
     home = tests.parent / "home"
     environment = os.environ | {"PYTHONPATH": str(ROOT), "KJAX_HOME": str(home)}
     environment.setdefault("JAX_PLATFORMS", "cpu")
-    options = ["-q", "-p", "no:cacheprovider", "-W", "ignore", "--tb=line", "-n", str(workers)]
+    environment.setdefault("PYTHONWARNINGS", "ignore")  # pytest's own option would also hide them from `pytest.warns`
+    options = ["-q", "-p", "no:cacheprovider", "--tb=line", "-n", str(workers)]
     command = [
         sys.executable,
         "-m",
@@ -104,7 +105,14 @@ def read(report: pathlib.Path) -> Iterator[tuple[str, str]]:
         test = case.get("name", "") if case.get("classname") else "import"
         kinds = {child.tag for child in case}
         outcome = "failed" if kinds & {"failure", "error"} else "skipped" if "skipped" in kinds else "passed"
-        yield f"{module.replace('.', '/')}::{test}", outcome
+        yield f"{_place(module)}::{test}", outcome
+
+
+def _place(module: str) -> str:
+    """`keras.losses_test.TestLosses` is the class TestLosses of keras/losses_test.py."""
+    parts = module.split(".")
+    classes = [part for part in parts if part[:1].isupper()]
+    return "::".join(["/".join(parts[: len(parts) - len(classes)]) + ".py", *classes])
 
 
 def expected(text: str) -> dict[str, str]:

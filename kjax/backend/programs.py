@@ -285,9 +285,9 @@ session_factory: Callable[[], Any] = Session
 
 
 def get_session() -> Any:
-    """The session that `set_session` was given, else one of kjax's own."""
+    """The session that `set_session` was given, else one of kjax's own. A closed one is replaced."""
     global _session
-    if _session is None:
+    if _session is None or getattr(_session, "_closed", False):
         _session = session_factory()
     return _session
 
