@@ -426,6 +426,27 @@ def test_frozen() -> None:
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize("make", [
+    lambda **kwargs: kjax.layers.LSTM(2, **kwargs),
+    lambda **kwargs: kjax.layers.ConvLSTM2D(2, 1, **kwargs),
+    lambda **kwargs: kjax.layers.Bidirectional(kjax.layers.GRU(2), **kwargs),
+    lambda **kwargs: kjax.layers.TimeDistributed(kjax.layers.Dense(2), **kwargs),
+])  # fmt: skip
+def test_made_frozen(make: Any) -> None:
+    """With `trainable=False` from the start, a layer around others has all weights, none of them trained."""
+    shape = (2, 3, 4, 4, 1) if isinstance(make(), kjax.layers.ConvLSTM2D) else (2, 3, 4)
+    free, frozen = make(), make(trainable=False)
+    for layer in (free, frozen):
+        layer.build(shape)
+    assert frozen.trainable_weights == []
+    assert [w.shape for w in frozen.weights] == [w.shape for w in free.weights] != []
+    again = type(frozen).from_config(frozen.get_config())
+    again.build(shape)
+    again.set_weights(frozen.get_weights())
+    again.trainable = True
+    assert len(again.trainable_weights) == len(free.weights)
+
+
 def test_masks_travel() -> None:
     ids = np.array([[1, 2, 0, 0], [3, 0, 0, 0]])
     model = Sequential([Embedding(5, 3, mask_zero=True), LSTM(UNITS, return_sequences=True), GRU(UNITS)])

@@ -18,8 +18,21 @@ import warnings
 
 import jax
 
+import kjax
+from compat_tests import today
+from compat_tests.sweep import coverage
 from compat_tests.sweep.compare import differences
 from compat_tests.sweep.layers import KINDS, draw
+
+
+def tell_coverage() -> int:
+    """Print the layers and arguments that are compared, and those that are not."""
+    both = coverage.shared()
+    left = coverage.never_drawn(draw, KINDS)
+    print(f"{len(both)} layers that both have, {sum(map(len, both.values()))} arguments; never drawn:")
+    for what, reason in left.items():
+        print(f"    {what}: {reason or 'no reason'}")
+    return int(None in left.values())
 
 
 def main() -> int:
@@ -29,8 +42,14 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="number of the first case; one case can be repeated so")
     parser.add_argument("--layer", action="append", choices=sorted(KINDS), help="only this layer (may be repeated)")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so many")
+    parser.add_argument("--floatx", choices=("float32", "float64"), default="float32")
+    parser.add_argument("--coverage", action="store_true", help="only tell what is never drawn")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
+    if options.coverage:
+        return tell_coverage()
+    for package in (kjax.backend, today.keras().config):
+        package.set_floatx(options.floatx)
     counts: collections.Counter[str] = collections.Counter()
     wrong: collections.Counter[str] = collections.Counter()
     started = time.monotonic()

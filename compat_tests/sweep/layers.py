@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from compat_tests.sweep import recurrent
+from compat_tests.sweep import extras, recurrent
 from compat_tests.sweep.compare import Case
 
 Draw = Callable[[random.Random, str], Case]
@@ -29,7 +29,7 @@ def draw(seed: int, names: Sequence[str] | None = None) -> Case:
     """The case of this number; of one of the named layers, if any are named."""
     r = random.Random(seed)
     name = r.choice(sorted(names or KINDS))
-    return KINDS[name](r, name)
+    return extras.add(r, KINDS[name](r, name))
 
 
 def sides(r: random.Random, count: int, low: int = 1, high: int = 5) -> tuple[int, ...]:
@@ -125,7 +125,8 @@ def repeat(r: random.Random, name: str) -> Case:
 
 @kind("Masking")
 def masking(r: random.Random, name: str) -> Case:
-    return Case(name, {"mask_value": 0.0}, [sides(r, 3)], holes=True)
+    shape = sides(r, 3)
+    return Case(name, {"mask_value": r.choice((0.0, 0.0, -1.0, 0.5))}, [shape], holes=True, masked=flag(r))
 
 
 @kind("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "GaussianNoise", "GaussianDropout",
@@ -135,7 +136,41 @@ def dropout(r: random.Random, name: str) -> Case:
     rate = 0.0 if training else r.choice((0.0, 0.4))
     key = "stddev" if name == "GaussianNoise" else "rate"
     rank = 2 + rank_of(name) if name.startswith("Spatial") else r.randint(2, 4)
-    return Case(name, {key: rate}, [sides(r, rank)], training=training)
+    shape, arguments = sides(r, rank), {key: rate}
+    if name in ("Dropout", "AlphaDropout") and flag(r):
+        arguments["noise_shape"] = tuple(r.choice((None, 1)) for _ in shape)
+    if name in ("SpatialDropout2D", "SpatialDropout3D"):
+        arguments["data_format"] = data_format(r)
+    return Case(name, arguments, [shape], training=training)
+
+
+@kind("ActivityRegularization")
+def activity_regularization(r: random.Random, name: str) -> Case:
+    shape = sides(r, r.randint(2, 4))
+    arguments = {"l1": r.choice((0.0, 0.1)), "l2": r.choice((0.0, 0.2))}
+    # Today's Keras divides by the number of samples.
+    theirs = {rate: value * shape[0] for rate, value in arguments.items()}
+    return Case(name, arguments, [shape], theirs=theirs)
+
+
+def scaled(x: Any, factor: float = 2.0) -> Any:
+    return x * factor - x / 3
+
+
+def first_steps(x: Any, mask: Any = None) -> Any:
+    """A mask of the first time step."""
+    return x[:, :, 0] == x[:, :1, 0]
+
+
+@kind("Lambda")
+def function(r: random.Random, name: str) -> Case:
+    shape = sides(r, r.randint(2, 4))
+    arguments: dict[str, Any] = {"function": scaled, "arguments": r.choice((None, {"factor": 0.5}))}
+    if flag(r):
+        arguments["output_shape"] = r.choice((shape[1:], tuple))
+    if len(shape) == 3 and flag(r):
+        arguments["mask"] = first_steps
+    return Case(name, arguments, [shape])
 
 
 @kind("Rescaling")
@@ -185,17 +220,19 @@ def convolution(r: random.Random, name: str) -> Case:
     paddings = ["valid", "same"]
     if rank == 1 and form == "channels_last":
         paddings.append("causal")
+    padding = r.choice(paddings)
     arguments = {
         "filters": r.randint(1, 4),
-        "kernel_size": several(r, rank, 1, 3),
+        "kernel_size": several(r, rank, 1, 3 if rank == 3 else 5 if padding != "valid" else 3),
         "strides": strides,
-        "padding": r.choice(paddings),
+        "padding": padding,
         "data_format": form,
         "dilation_rate": dilation,
         "activation": r.choice(SMOOTH),
         "use_bias": flag(r),
     }
-    return Case(name, arguments, [placed(form, r.randint(1, 3), sides(r, rank, 7, 9), r.randint(1, 3))])
+    space = sides(r, rank, 7, 9) if padding == "valid" else sides(r, rank, 1, 9)
+    return Case(name, arguments, [placed(form, r.randint(1, 3), space, r.randint(1, 3))])
 
 
 @kind("Conv2DTranspose", "Conv3DTranspose")
@@ -213,6 +250,8 @@ def transposed(r: random.Random, name: str) -> Case:
         "activation": r.choice(SMOOTH),
         "use_bias": flag(r),
     }
+    if rank == 2 and max(strides) == 1 and flag(r):
+        arguments["dilation_rate"] = several(r, rank, 1, 2)
     if flag(r) and min(strides) > 1:
         extra = tuple(r.randint(0, s - 1) for s in strides)
         # Beyond that, an output of this length does not come from the input, as TensorFlow counted.
@@ -228,10 +267,11 @@ def separable(r: random.Random, name: str) -> Case:
     rank = rank_of(name)
     form = data_format(r)
     stride, rate = (1, r.randint(1, 2)) if flag(r) else (r.randint(1, 3), 1)
+    padding = r.choice(("valid", "same"))
     arguments: dict[str, Any] = {
-        "kernel_size": several(r, rank, 1, 3),
+        "kernel_size": several(r, rank, 1, 3 if padding == "valid" else 4),
         "strides": stride,
-        "padding": r.choice(("valid", "same")),
+        "padding": padding,
         "data_format": form,
         "depth_multiplier": r.randint(1, 3),
         "activation": r.choice(SMOOTH),
@@ -240,7 +280,8 @@ def separable(r: random.Random, name: str) -> Case:
     }
     if name.startswith("Separable"):
         arguments["filters"] = r.randint(1, 4)
-    return Case(name, arguments, [placed(form, r.randint(1, 3), sides(r, rank, 6, 8), r.randint(1, 3))])
+    space = sides(r, rank, 6, 8) if padding == "valid" else sides(r, rank, 1, 8)
+    return Case(name, arguments, [placed(form, r.randint(1, 3), space, r.randint(1, 3))])
 
 
 @kind("UpSampling1D", "UpSampling2D", "UpSampling3D")
@@ -250,7 +291,9 @@ def upsampling(r: random.Random, name: str) -> Case:
     arguments: dict[str, Any] = {"size": r.randint(1, 3) if rank == 1 else several(r, rank, 1, 3)}
     if rank > 1:
         arguments["data_format"] = form
-    # Not `interpolation="bilinear"`: TensorFlow 1 and today's Keras place the pixels differently.
+    if rank == 2 and flag(r):
+        # Not "bilinear": TensorFlow 1 and today's Keras place the pixels differently.
+        arguments["interpolation"] = "nearest"
     return Case(name, arguments, [placed(form, r.randint(1, 3), sides(r, rank, 1, 4), r.randint(1, 3))])
 
 
@@ -270,13 +313,15 @@ def edges(r: random.Random, name: str) -> Case:
 def pooling(r: random.Random, name: str) -> Case:
     rank = rank_of(name)
     form = data_format(r)
+    padding = r.choice(("valid", "same"))
     arguments = {
-        "pool_size": several(r, rank, 1, 3),
+        "pool_size": several(r, rank, 1, 3 if padding == "valid" else 5),
         "strides": r.choice((None, several(r, rank, 1, 3))),
-        "padding": r.choice(("valid", "same")),
+        "padding": padding,
         "data_format": form,
     }
-    return Case(name, arguments, [placed(form, r.randint(1, 3), sides(r, rank, 4, 7), r.randint(1, 3))])
+    space = sides(r, rank, 4, 7) if padding == "valid" else sides(r, rank, 1, 7)
+    return Case(name, arguments, [placed(form, r.randint(1, 3), space, r.randint(1, 3))])
 
 
 @kind("GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalMaxPooling3D", "GlobalAveragePooling1D",

@@ -159,9 +159,11 @@ class Weights:
     @property
     def non_trainable_weights(self) -> list[Variable]:
         """The variables that training leaves to the layer itself; all of them if the layer is not trainable."""
-        own = [] if self.trainable else self._trainable_weights
-        inner = [w for c in self._children() for w in c.non_trainable_weights]
-        return _unique([*own, *self._non_trainable_weights, *inner])
+        children = self._children()
+        # One that was made frozen holds layers that were not.
+        frozen = [] if self.trainable else [*self._trainable_weights, *(w for c in children for w in c.trainable_weights)]
+        inner = [w for c in children for w in c.non_trainable_weights]
+        return _unique([*frozen, *self._non_trainable_weights, *inner])
 
     @non_trainable_weights.setter
     def non_trainable_weights(self, weights: Sequence[Variable]) -> None:

@@ -20,6 +20,8 @@ class Wrapper(Layer):
         if not isinstance(layer, Layer):
             raise ValueError(f"{type(self).__name__} must be initialized with a layer. Found: {layer!r}")
         self.layer = layer
+        if "trainable" in kwargs:
+            self.trainable = kwargs["trainable"]
 
     def build(self, input_shape: Any = None) -> None:
         super().build(input_shape)
