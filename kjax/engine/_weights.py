@@ -161,9 +161,9 @@ class Weights:
         """The variables that training leaves to the layer itself; all of them if the layer is not trainable."""
         children = self._children()
         # One that was made frozen holds layers that were not.
-        frozen = [] if self.trainable else [*self._trainable_weights, *(w for c in children for w in c.trainable_weights)]
+        trained = [*self._trainable_weights, *(w for c in children for w in c.trainable_weights)]
         inner = [w for c in children for w in c.non_trainable_weights]
-        return _unique([*frozen, *self._non_trainable_weights, *inner])
+        return _unique([*([] if self.trainable else trained), *self._non_trainable_weights, *inner])
 
     @non_trainable_weights.setter
     def non_trainable_weights(self, weights: Sequence[Variable]) -> None:
