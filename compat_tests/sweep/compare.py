@@ -201,8 +201,8 @@ def theirs(case: Case, data: Given, weights: Sequence[np.ndarray], names: Sequen
                 penalties = list(layer.losses)
             after = [v.value if (new := opened.get_current_value(v)) is None else new for v in counted]
             masks: list[Any] = []
-            # Today's `Bidirectional` fails at the mask of states, be it none.
-            if (layer.supports_masking or data.mask is None) and not (case.name == "Bidirectional" and data.mask is None):
+            # Without a mask today's `Bidirectional` fails at that of its states.
+            if layer.supports_masking if data.mask is not None else case.name != "Bidirectional":
                 made = layer.compute_mask(arrays[0] if one else arrays, data.mask if one else data.masks)
                 masks = [m for m in as_list(made) if m is not None]
             return total(outputs, penalties), (outputs, masks, after, penalties)

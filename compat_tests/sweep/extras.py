@@ -9,10 +9,11 @@ from typing import Any
 import kjax
 from compat_tests.sweep.compare import Case, Part
 
-# Layers that pass on or use a mask of the time steps of one input. Not `BatchNormalization` and `Softmax`: today's use it.
+# Layers that pass on or use a mask of the time steps of one input. `BatchNormalization` and `Softmax` use it today.
 MASKED = (
     "Activation", "AlphaDropout", "Dense", "Dropout", "ELU", "GaussianDropout", "GaussianNoise", "LayerNormalization",
-    "LeakyReLU", "PReLU", "ReLU", "Rescaling", "SpatialDropout1D", "ActivityRegularization", "Lambda", "TimeDistributed",
+    "LeakyReLU", "PReLU", "ReLU", "Rescaling", "SpatialDropout1D", "ActivityRegularization", "Lambda",
+    "TimeDistributed",
 )  # fmt: skip
 
 
