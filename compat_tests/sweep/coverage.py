@@ -27,7 +27,8 @@ def shared() -> dict[str, set[str]]:
     keras = today.keras()
     found: dict[str, set[str]] = {}
     for name in dir(keras.layers):
-        ours, theirs = getattr(kjax.layers, name, None), getattr(keras.layers, name)
+        ours: Any = getattr(kjax.layers, name, None)
+        theirs: Any = getattr(keras.layers, name)
         if all(inspect.isclass(c) and issubclass(c, p.layers.Layer) for c, p in ((ours, kjax), (theirs, keras))):
             found[ours.__name__] = _arguments(ours) & _arguments(theirs)
     return found

@@ -28,6 +28,7 @@ def parameters(name: str) -> list[str]:
 
 def add(r: random.Random, case: Case) -> Case:
     """Give some cases more arguments, and a mask to some that can have one."""
+    samples = case.shapes[0][0]
     if case.name in MASKED and len(case.shapes[0]) > 2 and flag(r):
         case.masked = True
     if flag(r):
@@ -38,7 +39,7 @@ def add(r: random.Random, case: Case) -> Case:
         part.arguments = {**part.arguments, **more}
         if part.theirs is not None:
             part.theirs = {**part.theirs, **more}
-        _divide(part, case.shapes[0][0])
+        _divide(part, samples)
     return case
 
 

@@ -136,7 +136,8 @@ def dropout(r: random.Random, name: str) -> Case:
     rate = 0.0 if training else r.choice((0.0, 0.4))
     key = "stddev" if name == "GaussianNoise" else "rate"
     rank = 2 + rank_of(name) if name.startswith("Spatial") else r.randint(2, 4)
-    shape, arguments = sides(r, rank), {key: rate}
+    shape = sides(r, rank)
+    arguments: dict[str, Any] = {key: rate}
     if name in ("Dropout", "AlphaDropout") and flag(r):
         arguments["noise_shape"] = tuple(r.choice((None, 1)) for _ in shape)
     if name in ("SpatialDropout2D", "SpatialDropout3D"):
