@@ -32,6 +32,7 @@ ALLOWED: dict[str, tuple[set[str], str]] = {
     "_core/guards/hdf5.py": ({"h5py.File"}, "the way into HDF5"),
     "_core/guards/npz.py": ({"savez"}, "numpy's files, written"),
     "_core/guards/pickles.py": ({"pickle"}, "two kinds of pickles, by a reader of few operations"),
+    "_core/guards/pictures.py": ({".open"}, "the way into pictures"),
     "_core/guards/tar.py": ({"bz2", "gzip", "lzma", "tarfile"}, "the way into tar archives"),
     "_core/guards/texts.py": ({"yaml.load"}, "YAML by a loader that makes plain values"),
     "_core/guards/zips.py": ({"tempfile", "TemporaryFile", "zipfile"}, "the way into zip archives"),
@@ -43,7 +44,6 @@ ALLOWED: dict[str, tuple[set[str], str]] = {
     "callbacks/_progress.py": ({"open"}, "a log that grows line by line"),
     "callbacks/_remote.py": ({"urlopen"}, "sends to the address that the user gives"),
     "callbacks/_tensorboard.py": ({"savetxt"}, "a table beside a log"),
-    "compat/_pictures.py": ({".open"}, "Pillow's, on the picture that the script names, as SciPy's function did"),
     "compat/_script.py": ({"compile", "exec", "open"}, "runs the script of the user"),
     "datasets/_download.py": ({"socket"}, "asks whether there is a network"),
     "datasets/_idx.py": ({"gzip"}, "unpacks no more than the header's shape, of a file of `open_file`"),
@@ -63,7 +63,7 @@ IMPORTS_BY_NAME = (
     "legacy/",
 )
 # Objects whose `open` or `write_text` is a guard's.
-GUARDED = {"archive", "atomic", "h5a", "h5o", "hdf5", "images", "self._zip", "tarfile"}
+GUARDED = {"archive", "atomic", "h5a", "h5o", "hdf5", "self._zip", "tarfile"}
 
 
 def doors(path: pathlib.Path) -> Iterator[str]:

@@ -330,6 +330,20 @@ def test_ctrl_c_leaves_a_model_that_works() -> None:
     assert "KeyboardInterrupt" in run.stderr
 
 
+def test_ctrl_c_is_not_lost_where_python_drops_errors() -> None:
+    class Dropped:  # as in what JAX does when garbage is collected
+        def __del__(self) -> None:
+            raise KeyboardInterrupt
+
+    model = Sequential([Dense(1, input_dim=6)])
+    model.compile("sgd", "mse")
+    once = iter([Dropped()])
+    interrupted = cb.LambdaCallback(on_epoch_end=lambda epoch, logs: next(once, None))
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, Y, epochs=10**5, verbose=0, callbacks=[interrupted])
+    assert np.isfinite(model.predict(X)).all()
+
+
 def test_a_device_that_runs_out_of_memory_is_told_of_and_the_weights_stay() -> None:
     def greedy(x: Any) -> Any:
         huge = jnp.broadcast_to(x[:1, :1], (2**20, 2**21))

@@ -177,6 +177,30 @@ def test_by_name(x: np.ndarray, tmp_path: pathlib.Path) -> None:
     np.testing.assert_array_equal(longer.get_weights()[2], before[2])
     with pytest.raises(ValueError, match="by_name"):
         longer.load_weights(path, skip_mismatch=True)
+    model.save(tmp_path / "m.keras")
+    with pytest.raises(ValueError, match="layout"):  # not by order instead
+        longer.load_weights(tmp_path / "m.keras", by_name=True)
+
+
+def test_numbers_that_look_like_an_archive(tmp_path: pathlib.Path) -> None:
+    model = Sequential([Dense(1, input_shape=(64,), use_bias=False)])
+    end_of_a_zip = np.frombuffer(b"PK\5\6" + bytes(252), "f4")
+    model.set_weights([end_of_a_zip[:, None]])
+    model.save(tmp_path / "m.h5")
+    np.testing.assert_array_equal(load_model(tmp_path / "m.h5", compile=False).get_weights()[0][:, 0], end_of_a_zip)
+
+
+def test_names_that_lie_in_each_other(tmp_path: pathlib.Path) -> None:
+    model = Sequential([Dense(2, input_shape=(2,), name="a"), Dense(2, name="a/a"), Dense(2, name="ä :.")])
+    for name in ("m.h5", "m.keras"):
+        model.save(tmp_path / name)
+        loaded = load_model(tmp_path / name, compile=False)
+        assert [layer.name for layer in loaded.layers] == ["a", "a/a", "ä :."]
+        assert all(map(np.array_equal, loaded.get_weights(), model.get_weights()))
+    same = Sequential([Dense(2, input_shape=(2,), name=".."), Dense(2, name="unnamed")])
+    with pytest.raises(ValueError, match="holds weights already"):
+        same.save(tmp_path / "m.h5")
+    assert load_model(tmp_path / "m.h5", compile=False).layers[0].name == "a"
 
 
 def test_more_names_than_an_attribute_holds(tmp_path: pathlib.Path) -> None:
@@ -216,6 +240,18 @@ def test_what_is_refused(tmp_path: pathlib.Path) -> None:
         Sequential([Dense(3, input_shape=(2,))]).save(str(tmp_path / "x"), save_format="tf")
     with pytest.raises(ValueError, match="safe"):
         load_model("x", safe_mode=False)
+    model = Sequential([Dense(3, input_shape=(2,), name="d"), Dense(1, name="e")])
+    model.save_weights(tmp_path / "w.h5")
+    before = model.get_weights()
+    for missing, instead in (("e/e/kernel:0", None), ("e", None), ("e/e/kernel:0", np.full((3, 1), b"a"))):
+        with h5py.File(tmp_path / "w.h5", "r+") as file:
+            del file[missing]
+            if instead is not None:
+                file[missing] = instead
+        with pytest.raises(ValueError, match="has no object|holds texts"):
+            model.load_weights(tmp_path / "w.h5")
+        model.save_weights(tmp_path / "w.h5")
+    assert all(map(np.array_equal, model.get_weights(), before))
 
 
 def test_lambdas_are_loaded_by_their_layers_name(x: np.ndarray, tmp_path: pathlib.Path) -> None:

@@ -1,10 +1,15 @@
-"""Ctrl-C that waits until a step is done which must not be left half done."""
+"""Ctrl-C that waits until a step is done which must not be left half done, and that is not lost elsewhere."""
 
 from __future__ import annotations
 
+import _thread
 import signal
+import sys
 import threading
 from typing import Any
+
+# After so long Ctrl-C comes again that Python dropped.
+_AGAIN_S = 0.05
 
 
 class Deferred:
@@ -18,6 +23,7 @@ class Deferred:
         self._noted: tuple[int, Any] | None = None
         self._handler: Any = None
         if threading.current_thread() is threading.main_thread():
+            _watch()
             handler = signal.getsignal(signal.SIGINT)
             if callable(handler):
                 self._handler = handler
@@ -32,3 +38,27 @@ class Deferred:
             signal.signal(signal.SIGINT, self._handler)
             if self._noted is not None:
                 self._handler(*self._noted)
+
+
+_before: list[Any] = []
+
+
+def _watch() -> None:
+    """From now on, notice when Python drops a Ctrl-C.
+
+    It does so with all that is raised while garbage is collected, and there JAX has work to do after each step: a
+    training of many short steps would now and then not stop.
+    """
+    if not _before:
+        _before.append(sys.unraisablehook)
+        sys.unraisablehook = _dropped
+
+
+def _dropped(unraisable: Any) -> None:
+    handler = signal.getsignal(signal.SIGINT)
+    if unraisable.exc_type is not KeyboardInterrupt or not callable(handler) or sys.is_finalizing():
+        _before[0](unraisable)
+        return
+    again = threading.Timer(_AGAIN_S, _thread.interrupt_main)
+    again.daemon = True
+    again.start()

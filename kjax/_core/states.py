@@ -46,7 +46,7 @@ def load(file: Any) -> Any:
     with npz.reading(file) as members:
         try:
             return _decoded(json.loads(bytes(members["tree"])), members)
-        except (KeyError, IndexError, TypeError, RecursionError) as error:
+        except (KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise ValueError(f"{type(error).__name__}: {error}") from error
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from kjax._core.guards import pictures
+
 _FILTERS = {"nearest": 0, "lanczos": 1, "bilinear": 2, "bicubic": 3, "cubic": 3}
 
 
@@ -53,10 +55,7 @@ def fromimage(im: Any, flatten: bool = False, mode: str | None = None) -> np.nda
 
 def imread(name: Any, flatten: bool = False, mode: str | None = None) -> np.ndarray:
     """The picture in a file, as an array."""
-    from PIL import Image
-
-    with Image.open(name) as image:
-        return fromimage(image, flatten, mode)
+    return fromimage(pictures.read(name), flatten, mode)
 
 
 def imsave(name: Any, arr: Any, format: str | None = None) -> None:

@@ -80,6 +80,7 @@ class H5Dict:
                 return found.read() if isinstance(found, hdf5.Dataset) else self._inside(self.data[name])
             if not group.has_attribute(name):
                 return group.strings(name)
+            group.attribute(name)  # checked, before h5py makes room for what it announces
         value = self.data.attrs[name]
         return value.tolist() if isinstance(value, np.ndarray) and value.dtype.kind in "SO" else value
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 from collections.abc import Iterable
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from kjax._core import atomic, config
-from kjax._core.guards import open_file
+from kjax._core.guards import pictures
 from kjax.preprocessing import _calls
 
 EXTENSIONS = ("png", "jpg", "jpeg", "bmp", "ppm", "tif", "tiff")
@@ -65,14 +64,13 @@ def load_img(
 
     Raises:
         ImportError: without PIL.
-        ValueError: for an unknown mode or interpolation.
+        ValueError: for an unknown mode or interpolation, or a picture that unpacks to far more than its file justifies.
     """
     color_mode = "grayscale" if grayscale else color_mode
     if color_mode not in _MODES:
         raise ValueError(f'color_mode must be "grayscale", "rgb", or "rgba". Found: {color_mode!r}.')
-    images = pil()
-    with contextlib.nullcontext(path) if hasattr(path, "read") else open_file(path) as file, images.open(file) as image:
-        image.load()
+    pil()
+    image = pictures.read(path)
     deep = color_mode == "grayscale" and image.mode in ("I;16", "I")
     if not deep and image.mode != _MODES[color_mode]:
         image = image.convert(_MODES[color_mode])

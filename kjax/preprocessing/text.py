@@ -246,17 +246,27 @@ class Tokenizer:
         return json.dumps({"class_name": type(self).__name__, "config": self.get_config()}, **kwargs)
 
 
+_LEARNT = ("index_docs", "index_word", "word_counts", "word_docs", "word_index")
+
+
 def tokenizer_from_json(json_string: str) -> Tokenizer:
-    """The tokenizer that `Tokenizer.to_json` wrote."""
-    config = dict(json.loads(json_string)["config"])
-    learnt = {
-        name: json.loads(config.pop(name))
-        for name in ("word_counts", "word_docs", "index_docs", "index_word", "word_index")
-    }
-    tokenizer = Tokenizer(**config)
+    """The tokenizer that `Tokenizer.to_json` wrote.
+
+    Raises:
+        ValueError: if the text is that of no tokenizer.
+    """
+    try:
+        config = dict(json.loads(json_string)["config"])
+        learnt = {name: dict(json.loads(config.pop(name))) for name in _LEARNT}
+        by_index = {name: {int(index): item for index, item in learnt[name].items()} for name in _LEARNT[:2]}
+        tokenizer = Tokenizer(**config)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise ValueError(
+            f"The text describes no tokenizer of `Tokenizer.to_json`: {type(error).__name__}: {str(error)[:200]}"
+        ) from error
+    tokenizer.index_docs.update(by_index["index_docs"])
+    tokenizer.index_word = by_index["index_word"]
     tokenizer.word_counts.update(learnt["word_counts"])
     tokenizer.word_docs.update(learnt["word_docs"])
-    tokenizer.index_docs.update({int(index): count for index, count in learnt["index_docs"].items()})
-    tokenizer.index_word = {int(index): word for index, word in learnt["index_word"].items()}
     tokenizer.word_index = learnt["word_index"]
     return tokenizer

@@ -111,6 +111,7 @@ def load_weights(
     if _is_zip(filepath):
         from kjax.saving import _archive
 
+        _refuse_names(by_name)
         _archive.read_weights(filepath, model)
         return
     with hdf5.reading(filepath) as group:
@@ -119,11 +120,20 @@ def load_weights(
         if not _has_layers(group):
             from kjax.saving import _tree
 
+            _refuse_names(by_name)
             _weights.put(_tree.pairs(group, model))
             return
         reader = _weights.Reader(group, reshape)
         found = _weights.by_name(model, reader, skip_mismatch) if by_name else _weights.by_order(model, reader)
         _weights.put(found)
+
+
+def _refuse_names(by_name: bool) -> None:
+    if by_name:
+        raise ValueError(
+            "`by_name=True` needs a file in Keras 2's layout. In this one, of today's Keras, layers have their places but "
+            "no names: load it without `by_name` into a model of the same layers."
+        )
 
 
 def _has_layers(group: Group) -> bool:
@@ -147,9 +157,12 @@ def _is_archive(filepath: Any, save_format: str | None) -> bool:
 
 
 def _is_zip(filepath: Any) -> bool:
-    from kjax._core.guards import zips
+    from kjax._core.guards import hdf5, zips
 
-    return (bool(_name(filepath)) or hasattr(filepath, "seek")) and zips.is_zip(filepath)
+    if not _name(filepath) and not hasattr(filepath, "seek"):
+        return False
+    # Numbers of an HDF5 file may look like the end of an archive.
+    return zips.is_zip(filepath) and not hdf5.is_hdf5(filepath)
 
 
 def _check_arguments(save_format: str | None, kwargs: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ from kjax.saving._architecture import BACKEND, KERAS_VERSION
 
 if TYPE_CHECKING:
     from kjax._core.graph import Variable
-    from kjax._core.guards.hdf5 import Group
+    from kjax._core.guards.hdf5 import Dataset, Group
 
 # HDF5 keeps at most 64 KB in the head of an object, which holds its attributes.
 _HEAD = 64512
@@ -47,7 +47,17 @@ def write_layers(group: Any, layers: Sequence[Any]) -> None:
     write_names(group, "layer_names", [layer.name for layer in layers])
     write_versions(group)
     for layer in layers:
-        write_variables(group.create_group(inside(layer.name)), layer.weights)
+        place = inside(layer.name)
+        try:
+            made = group.require_group(place)  # layers named `a` and `a/b` lie in each other
+            if "weight_names" in made.attrs or "weight_names0" in made.attrs:
+                raise ValueError("it holds weights already")
+            write_variables(made, layer.weights)
+        except (ValueError, TypeError) as error:
+            raise ValueError(
+                f"The weights of layer {layer.name!r} cannot be kept at {place!r} in {group.name!r}: {error}. Use an "
+                "empty group, and names that differ otherwise than by the dots and slashes in them."
+            ) from error
 
 
 def write_variables(group: Any, variables: Sequence[Variable], attribute: str = "weight_names") -> None:
@@ -101,7 +111,7 @@ class StoredLayer:
 
     def read(self) -> list[np.ndarray]:
         """All weights, in the file's order."""
-        return [self._group.dataset(name).read() for name in self.names]
+        return [numbers(self._group.dataset(name)) for name in self.names]
 
 
 def stored_layers(group: Group) -> list[StoredLayer]:
@@ -112,7 +122,18 @@ def stored_layers(group: Group) -> list[StoredLayer]:
 
 def read_variables(group: Group, attribute: str = "weight_names") -> list[tuple[str, np.ndarray]]:
     """Names and values of what `write_variables` wrote."""
-    return [(name, group.dataset(name).read()) for name in group.strings(attribute)]
+    return [(name, numbers(group.dataset(name))) for name in group.strings(attribute)]
+
+
+def numbers(dataset: Dataset) -> np.ndarray:
+    """The numbers of a data set.
+
+    Raises:
+        ValueError: if it holds texts.
+    """
+    if dataset.dtype.kind == "S":
+        raise ValueError(f"{dataset.path} holds texts where numbers are expected.")
+    return dataset.read()
 
 
 def text_of(group: Group, attribute: str) -> str | None:

@@ -104,7 +104,7 @@ def read_numbered(group: Group) -> list[np.ndarray]:
     for i in range(count):
         if str(i) not in group:
             raise ValueError(f"{group.path} holds {count} variables, but none of them is {i}.")
-    return [group.dataset(str(i)).read() for i in range(count)]
+    return [_layout.numbers(group.dataset(str(i))) for i in range(count)]
 
 
 def pairs(group: Group, model: Any) -> list[tuple[Variable, np.ndarray]]:

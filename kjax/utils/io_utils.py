@@ -49,7 +49,7 @@ class HDF5Matrix:
             dataset = dataset.strip("/")
             if dataset not in root:
                 raise KeyError(f"{path} has no data set {dataset!r}. It has: {', '.join(root.names()) or 'nothing'}.")
-            self.data: Any = root.dataset(dataset).plain()
+            self.data: Any = root.dataset(dataset).rows()
         self.start = start
         self.end: int = self.data.shape[0] if end is None else end
         if not 0 <= self.start <= self.end <= self.data.shape[0]:

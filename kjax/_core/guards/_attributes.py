@@ -24,6 +24,12 @@ ERRORS = (
 """What h5py raises for broken files."""
 
 
+class Missing(Refused, KeyError):
+    """What is asked for is not in the file."""
+
+    __str__ = Exception.__str__  # KeyError's shows the text in quotes
+
+
 def said(error: BaseException) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
 
@@ -34,13 +40,11 @@ class Shared:
     Arguments:
         name: what error messages call it.
         size: its bytes.
-        raw: opens it as a plain file; None if that cannot be.
+        raw: opens it as a plain file.
         base: where addresses in it count from.
     """
 
-    def __init__(
-        self, name: str, size: int, raw: Callable[[], AbstractContextManager[BinaryIO]] | None, base: int
-    ) -> None:
+    def __init__(self, name: str, size: int, raw: Callable[[], AbstractContextManager[BinaryIO]], base: int) -> None:
         self.name = name
         self.size = size
         self.budget = Budget(name, size, _RATIO)
@@ -48,11 +52,9 @@ class Shared:
         self._base = base
 
     def texts(self, handle: Any, name: str, shape: tuple[int, ...]) -> Any:
-        """The value of an attribute that holds texts of any length; None if the file can be read by h5py alone."""
+        """The value of an attribute that holds texts of any length."""
         from h5py import h5o  # pyright: ignore[reportAttributeAccessIssue]  # of Cython
 
-        if self._raw is None:
-            return None
         with self._raw() as file:
             found = _heaps.File(file, self.size, self._base).texts(
                 h5o.get_info(handle).addr, name, count_of(shape), self.budget
@@ -99,15 +101,13 @@ class Object:
         from h5py import AttributeManager, h5a, h5s  # pyright: ignore[reportAttributeAccessIssue]  # of Cython
 
         if not self.has_attribute(name):
-            raise KeyError(f"{self._file.name}: {self.path or '/'} has no attribute {name!r}.")
+            raise Missing(f"{self._file.name}: {self.path or '/'} has no attribute {name!r}.")
         with self._careful(f"has an attribute {name!r} that cannot be read"):
             attribute = h5a.open(self._id, name.encode())
             if attribute.get_space().get_simple_extent_type() == h5s.NULL:
                 return None
             if self._is_any_text(name, attribute):
-                found = self._file.texts(self._id, name, attribute.shape)
-                if found is not None:
-                    return found
+                return self._file.texts(self._id, name, attribute.shape)
             return _plain(AttributeManager(self)[name])
 
     # h5py's AttributeManager asks its parent for it.
@@ -147,7 +147,7 @@ class Object:
                 found += self._strings(f"{name}{piece}")
                 piece += 1
             if not piece:
-                raise KeyError(f"{self._file.name}: {self.path or '/'} has no attribute {name!r}.")
+                raise Missing(f"{self._file.name}: {self.path or '/'} has no attribute {name!r}.")
         if len(found) > MAX_NAMES:
             raise self._refused(f"has {len(found):,} {name}, more than {MAX_NAMES:,}")
         return found

@@ -7,6 +7,7 @@ taken.
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Generator
 from contextlib import contextmanager, nullcontext
@@ -16,8 +17,8 @@ import numpy as np
 
 from kjax._core import atomic
 from kjax._core.guards import _chunks
-from kjax._core.guards._attributes import ERRORS, MAX_NAMES, Object, Shared, count_of, said
-from kjax._core.guards._budget import open_file, size_of
+from kjax._core.guards._attributes import ERRORS, MAX_NAMES, Missing, Object, Shared, count_of, said
+from kjax._core.guards._budget import Budget, open_file, size_of
 
 if TYPE_CHECKING:
     import h5py
@@ -47,7 +48,7 @@ def reading(source: Any) -> Generator[Group]:
             source.file.flush()
         size = library.h5i.get_file_id(source.id).get_filesize()
         name = str(source.file.filename)
-        raw = (lambda: open_file(name)) if os.path.isfile(name) else None
+        raw = (lambda: open_file(name)) if os.path.isfile(name) else lambda: io.BytesIO(source.file.id.get_file_image())
         yield Group(source.id, Shared(name, size, raw, source.file.userblock_size), source.name or "/")
         return
     if hasattr(source, "read"):
@@ -80,6 +81,17 @@ def opened(path: Any, mode: str = "r") -> h5py.File:
         size = size_of(raw)
         _check_start(raw, name, size)
     return _opened(h5py, name, name)
+
+
+def is_hdf5(source: Any) -> bool:
+    """Whether a path or a binary file object begins as an HDF5 file does."""
+    if hasattr(source, "read"):
+        source.seek(0)
+        start = source.read(len(_SIGNATURE))
+        source.seek(0)
+        return start == _SIGNATURE
+    with open_file(source) as file:
+        return file.read(len(_SIGNATURE)) == _SIGNATURE
 
 
 @contextmanager
@@ -195,7 +207,7 @@ class Group(Object):
         if self._depth >= _MAX_DEPTH:
             raise self._refused(f"lies more than {_MAX_DEPTH} groups deep")
         if not self._has(name):
-            raise KeyError(f"{self._file.name}: {self.path or '/'} has no object {name!r}.")
+            raise Missing(f"{self._file.name}: {self.path or '/'} has no object {name!r}.")
         with self._careful(f"holds {name!r}, which cannot be opened"):
             if self._id.links.get_info(raw).type != h5l.TYPE_HARD:
                 raise self._refused(f"holds {name!r} as a link to another place, which is never followed")
@@ -255,23 +267,31 @@ class Dataset(Object):
         self._file.budget.spend(nbytes, f"{self.path} of shape {self.shape}")
         try:
             _chunks.check_stored(self._id, nbytes, self._file.size)
-            if _chunks.is_deflated(self._id):
-                return _chunks.inflated(self._id, self.shape, self.dtype)
+            if _chunks.is_packed(self._id):
+                return _chunks.Packed(self._id, self.shape, self.dtype, lambda _: None).read(0, self.shape[0])
             return np.asarray(Plain(self._id)[()])
         except ERRORS as error:  # those of `_chunks` do not say where
             raise self._refused(f"cannot be read: {said(error)}") from error
 
-    def plain(self) -> Any:
-        """The `h5py.Dataset`, to read parts of it.
+    def rows(self) -> Any:
+        """It, to read some of its rows: by a number, a slice, or increasing numbers in an array.
 
         Raises:
-            Refused: if the file does not hold as many bytes as its shape needs.
+            Refused: if the file does not hold as many bytes as its shape needs; when rows are read, if they take more
+                than the file's size justifies.
         """
         from h5py import Dataset as Plain
 
+        if not self.shape:
+            raise self._refused("is a single number, so it has no rows")
         try:
             if self.nbytes:
                 _chunks.check_stored(self._id, self.nbytes, self._file.size)
+            if self.nbytes and _chunks.is_packed(self._id):
+                return _chunks.Packed(self._id, self.shape, self.dtype, self._allow)
             return Plain(self._id)
         except ERRORS as error:
             raise self._refused(f"cannot be read: {said(error)}") from error
+
+    def _allow(self, nbytes: int) -> None:
+        Budget(self._file.name, self._file.size).spend(nbytes, f"What is read at once of {self.path}")

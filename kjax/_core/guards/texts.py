@@ -62,6 +62,11 @@ def parse_yaml(text: str | bytes, source: str = "The YAML text", max_bytes: int 
     class Loader(yaml.SafeLoader):
         """Plain values, and the tuples that Keras wrote."""
 
+        def flatten_mapping(self, node: Any) -> None:
+            # A short text can merge long mappings many times, and they are copied before anything could count them.
+            if any(key.tag == "tag:yaml.org,2002:merge" for key, _ in node.value):
+                raise yaml.YAMLError("it merges mappings (`<<`), which no Keras writes")
+
     def as_tuple(loader: Any, node: Any) -> tuple[Any, ...]:
         return tuple(loader.construct_sequence(node, deep=True))
 

@@ -66,9 +66,12 @@ def writing(target: Any) -> Generator[zipfile.ZipFile]:
 
 
 def is_zip(source: Any) -> bool:
-    """Whether a file has the shape of a zip archive."""
+    """Whether a path or a binary file object is that of a zip archive. What is no file at all is not looked into."""
     try:
-        return zipfile.is_zipfile(source)
+        if hasattr(source, "read"):
+            return zipfile.is_zipfile(source)
+        with open_file(source) as file:
+            return zipfile.is_zipfile(file)
     except _BROKEN:
         return False
 

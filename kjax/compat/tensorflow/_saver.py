@@ -110,14 +110,14 @@ class Saver:
         Raises:
             ValueError: if there is no checkpoint of that name.
             NotFoundError: if the checkpoint lacks a variable.
-            InvalidArgumentError: if a shape differs.
+            InvalidArgumentError: if a shape differs, or it holds no numbers. Nothing is changed then.
         """
         if save_path is None:
             raise ValueError("Can't load save_path when it is None.")
         prefix = os.fspath(save_path)
         if not checkpoint_exists(prefix):
             raise ValueError(f"The passed save_path is not a valid checkpoint: {prefix}")
-        sess.activate()
+        found: list[tuple[Any, np.ndarray]] = []
         with npz.reading(prefix + _ENDING) as arrays:
             for name, variable in self._variables.items():
                 if _member(name) not in arrays:
@@ -130,7 +130,12 @@ class Saver:
                         f"Assign requires shapes of both tensors to match. lhs shape= {list(variable.shape)} "
                         f"rhs shape= {list(value.shape)} (variable '{name}' in checkpoint {prefix})",
                     )
-                variable._array = np.array(value, variable.dtype)
+                if value.dtype.kind not in "biufc":
+                    raise InvalidArgumentError(None, None, f"Key {name} in checkpoint {prefix} holds no numbers")
+                found.append((variable, np.array(value, variable.dtype)))
+        sess.activate()
+        for variable, value in found:  # all or none
+            variable._array = value
 
     def set_last_checkpoints(self, last_checkpoints: list[str]) -> None:
         """Which checkpoints count as saved by this object."""
@@ -177,6 +182,8 @@ def get_checkpoint_state(checkpoint_dir: str, latest_filename: str | None = None
         key, _, value = line.partition(":")
         if value.strip():
             name = texts.parse_json(value.strip(), str(path))
+            if not isinstance(name, str):
+                raise ValueError(f"{path} names no checkpoint, but {name!r}.")
             said.setdefault(key.strip(), []).append(os.path.join(checkpoint_dir, name))
     latest = said.get("model_checkpoint_path")
     return CheckpointState(latest[0], said.get("all_model_checkpoint_paths", latest)) if latest else None
