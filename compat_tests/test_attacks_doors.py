@@ -1,4 +1,4 @@
-"""The attacks through ways in that scripts of other times use: pictures, parts of HDF5 files, YAML, checkpoints, pipes."""
+"""The attacks through ways in that older scripts use: pictures, parts of HDF5 files, YAML, checkpoints, pipes."""
 
 # pyright: reportAttributeAccessIssue=false, reportIndexIssue=false, reportArgumentType=false
 

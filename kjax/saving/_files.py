@@ -131,8 +131,8 @@ def load_weights(
 def _refuse_names(by_name: bool) -> None:
     if by_name:
         raise ValueError(
-            "`by_name=True` needs a file in Keras 2's layout. In this one, of today's Keras, layers have their places but "
-            "no names: load it without `by_name` into a model of the same layers."
+            "`by_name=True` needs a file in Keras 2's layout. In this one, of today's Keras, layers have their places "
+            "but no names: load it without `by_name` into a model of the same layers."
         )
 
 

@@ -151,10 +151,10 @@ def _unpacked(data: bytes, filters: list[int], mask: int, size: int, itemsize: i
 
 
 def _from_lzf(data: bytes, size: int) -> bytes:
-    """The `size` bytes that Lempel and Ziv's method, in Lehmann's format, made into `data`.
+    """The `size` bytes that were packed in the format of LibLZF.
 
-    A number below 32 stands before so many bytes and one more. Others begin a repetition: three bits of its length, or 7
-    and the rest in a byte of its own, and 13 bits of how far back it begins.
+    A number below 32 stands before so many bytes and one more. Others begin a repetition: three bits of its length, or
+    7 and the rest in a byte of its own, and 13 bits of how far back it begins.
     """
     made, at = bytearray(), 0
     try:

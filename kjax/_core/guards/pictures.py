@@ -1,4 +1,4 @@
-"""Pictures: their size is compared with the file's before Pillow makes room, and no other program is asked to draw them."""
+"""Pictures: their size is compared with the file's before Pillow makes room, and no other program draws them."""
 
 from __future__ import annotations
 
