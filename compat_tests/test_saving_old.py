@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import scipy.signal
 
+import kjax
 from compat_tests.recurrence import run
 from kjax.layers import (
     GRU,
@@ -276,3 +277,43 @@ def test_a_whole_file_of_keras_1(tmp_path: pathlib.Path) -> None:
     assert float(model.optimizer.lr.numpy()) == 0.5
     assert int(model.optimizer.iterations.numpy()) == 7
     model.train_on_batch(x, np.ones((5, 1)))
+
+
+# How Keras 2.3 names the slots of its optimizers, in its order; the number of steps stands before them.
+SLOTS_OF_2_3 = {
+    "SGD": {"moments": "moment"}, "RMSprop": {"accumulators": "accumulator"},
+    "Adagrad": {"accumulators": "accumulator"},
+    "Adadelta": {"accumulators": "accumulator", "delta_accumulators": "delta_accumulator"},
+    "Adam": {"ms": "m", "vs": "v", "vhats": "vhat"}, "Adamax": {"ms": "m", "us": "u"}, "Nadam": {"ms": "m", "vs": "v"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SLOTS_OF_2_3)
+def test_the_state_of_optimizers_of_keras_2_3(name: str, tmp_path: pathlib.Path) -> None:
+    x = random(12, 4)
+    settings = {"momentum": 0.9} if name == "SGD" else {"decay": 0.1} if name != "Nadam" else {}
+    model = Sequential([Dense(3, activation="tanh", input_shape=(4,)), Dense(1)])
+    model.compile(kjax.optimizers.get({"class_name": name, "config": settings}), "mse")
+    model.fit(x, x[:, :1], epochs=2, verbose=0)
+    model.save(tmp_path / "m.h5")
+    slots = model.optimizer.variables_by_slot()
+    state = {f"{name}/iterations:0": np.int64(model.optimizer.iterations.numpy())}
+    if name == "Nadam":
+        state["Nadam/m_schedule:0"] = slots["m_schedule"][0].numpy()
+    for slot, word in SLOTS_OF_2_3[name].items():
+        state |= {f"training/{name}/{word}_{i}:0": v.numpy() for i, v in enumerate(slots[slot])}
+    config = model.optimizer.get_config()
+    config["learning_rate"] = config.pop("lr")
+    training = {"optimizer_config": {"class_name": name, "config": config}, "loss": "mse", "metrics": None}
+    with h5py.File(tmp_path / "m.h5", "r+") as file:
+        file.attrs["keras_version"] = b"2.3.1"
+        file.attrs["training_config"] = json.dumps(training).encode()
+        del file["optimizer_weights"]
+        group = file.create_group("optimizer_weights")
+        group.attrs["weight_names"] = [key.encode() for key in state]
+        for key, value in state.items():
+            group[key] = value
+    loaded = load_model(tmp_path / "m.h5")
+    histories = [m.fit(x, x[:, :1], epochs=2, shuffle=False, verbose=0).history for m in (model, loaded)]
+    assert histories[0] == histories[1]
+    assert all(map(np.array_equal, loaded.get_weights(), model.get_weights()))

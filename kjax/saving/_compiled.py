@@ -77,7 +77,7 @@ def optimizer_from(config: Any, custom_objects: Mapping[str, Any] | None) -> Any
     name, given = config.get("class_name"), dict(config["config"])
     if name in (custom_objects or {}) or not optimizers.is_known(name):
         return optimizers.deserialize(config, custom_objects)
-    later = "learning_rate" in given
+    later = "learning_rate" in given and "name" in given  # Keras 2.3 has the first alone
     if later and given.get("clipnorm") is not None:
         notices.warn("`clipnorm` of later versions bounds each gradient by itself; here it bounds them together.")
     elif later and given.get("global_clipnorm") is not None:

@@ -58,6 +58,9 @@ def read(group: Group, optimizer: Any) -> None:
         restore_named(optimizer, named)
         return
     values = [value for _, value in named]
+    if (state := _of_keras_2_3(optimizer, values)) is not None:
+        optimizer.restore(state)
+        return
     if len(values) != len(optimizer.weights):
         values = _older(optimizer, values)
     optimizer.set_weights(values)
@@ -76,6 +79,19 @@ def _read_beside(optimizer: Any, named: Named) -> None:
     for variable, (_, value) in zip(wanted, named, strict=True):
         if tuple(variable.shape) == value.shape:
             variable.assign(value)
+
+
+def _of_keras_2_3(optimizer: Any, values: list[np.ndarray]) -> list[np.ndarray] | None:
+    """What `state_variables` takes of a file of Keras 2.3, which keeps the number of steps of every optimizer.
+
+    Nadam keeps its product behind it. None if the file is not of that kind.
+    """
+    if optimizer.follows_updates or len(values) != len(optimizer.weights) + 1 or values[0].shape:
+        return None
+    if "m_schedule" in optimizer.variables_by_slot():
+        values = [values[0], *values[2:], values[1]]
+    fits = [value.shape for value in values] == [tuple(variable.shape) for variable in optimizer.state_variables]
+    return values if fits else None
 
 
 def _older(optimizer: Any, values: list[np.ndarray]) -> list[np.ndarray]:
