@@ -9,7 +9,17 @@ import pytest
 from compat_tests.fuzz.__main__ import run, run_apart
 from compat_tests.fuzz.targets import TARGETS, Inputs
 
-COUNTS = {"npz": 700, "zip": 500, "tar": 500, "pickle": 300, "json": 300, "yaml": 100, "config": 80, "hdf5": 400}
+COUNTS = {
+    "npz": 700,
+    "zip": 500,
+    "tar": 500,
+    "pickle": 300,
+    "json": 300,
+    "yaml": 100,
+    "config": 80,
+    "hdf5": 400,
+    "model": 60,
+}
 
 
 @pytest.mark.lenient

@@ -135,3 +135,51 @@ def in_zip(rng: random.Random, seeds: Sequence[bytes], words: Sequence[bytes]) -
         for name in ("a.npy", "x.npy"):
             archive.writestr(name, mutated(rng, seeds, words))
     return buffer.getvalue()
+
+
+def in_hdf5(rng: random.Random, seeds: Sequence[bytes], texts: Sequence[bytes]) -> bytes:
+    """An HDF5 file whose texts, names and arrays are exchanged, and which is none the less one."""
+    import h5py
+
+    buffer = io.BytesIO(rng.choice(seeds))
+    with h5py.File(buffer, "r+") as file:
+        for _ in range(1 + min(int(rng.expovariate(0.6)), 4)):
+            places: list[Any] = [file]
+            file.visititems(lambda _, found, places=places: places.append(found))
+            rng.choice(_IN_HDF5)(rng, file, rng.choice(places), texts)
+    return buffer.getvalue()
+
+
+def _text(rng: random.Random, file: Any, place: Any, texts: Sequence[bytes]) -> None:
+    import numpy as np
+
+    *configs, training = texts
+    kind = rng.choice(("model_config", "training_config"))
+    source = configs if kind == "model_config" else [training]
+    text = in_json(rng, source) if rng.random() < 0.8 else mutated(rng, source, ())
+    file.attrs[kind] = np.bytes_(b" " + text)
+
+
+def _attribute(rng: random.Random, file: Any, place: Any, texts: Sequence[bytes]) -> None:
+    name = rng.choice(("layer_names", "weight_names", "keras_version", "backend", "layer_names0", *place.attrs))
+    if rng.random() < 0.3:
+        place.attrs.pop(name, None)
+    else:
+        place.attrs[name] = rng.choice((b"x", 5, [b"a", b"b"], [b"../x", b"l"], ["a"], [b""], 1.5, [b"l_0"], "2.3"))
+
+
+def _object(rng: random.Random, file: Any, place: Any, texts: Sequence[bytes]) -> None:
+    import h5py
+    import numpy as np
+
+    name, owner = place.name, place.parent
+    if name == "/":
+        return
+    del file[name]
+    shape = rng.choice(((), (3,), (4, 3), (1, 1), (0,), (2, 2, 2)))
+    values = (np.ones(shape, rng.choice(("f4", "f8", "i8", "S3", "f2"))), h5py.SoftLink("/"), None, file["/"])
+    if (value := rng.choice(values)) is not None and owner.name in file:
+        file[name] = value
+
+
+_IN_HDF5 = (_text, _text, _attribute, _object)

@@ -124,8 +124,72 @@ CONFIGS: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
+# As Keras 1 wrote them, and as tf.keras does.
+OTHERS: list[dict[str, Any]] = [
+    {
+        "class_name": "Sequential", "keras_version": "1.2.2",
+        "config": [
+            _layer("Dense", name="a", output_dim=3, init="he_normal", activation="relu", b_regularizer=None,
+                   W_regularizer={"name": "L1L2Regularizer", "l1": 0.0, "l2": 0.25},
+                   W_constraint={"name": "MaxNorm", "m": 2, "axis": 0}, bias=True, input_dim=None,
+                   batch_input_shape=[None, 4], input_dtype="float32"),
+            _layer("Dropout", name="o", p=0.5),
+            _layer("Dense", name="b", output_dim=1, bias=False),
+        ],
+    },
+    {
+        "class_name": "Functional", "keras_version": "2.15.0",
+        "config": {
+            "name": "m", "trainable": True,
+            "layers": [
+                {**_layer("InputLayer", name="i", batch_input_shape=[None, 5, 4], dtype="float32", sparse=False,
+                          ragged=False), "name": "i", "inbound_nodes": []},
+                {**_layer("LSTM", name="l", units=3, time_major=False, recurrent_activation="sigmoid",
+                          dtype={"module": "keras.mixed_precision", "class_name": "Policy",
+                                 "config": {"name": "float32"}}),
+                 "name": "l", "module": "keras.layers", "registered_name": None, "build_config": {"input_shape": [3]},
+                 "inbound_nodes": [[["i", 0, 0, {}]]]},
+            ],
+            "input_layers": [["i", 0, 0]], "output_layers": [["l", 0, 0]],
+        },
+    },
+]  # fmt: skip
+TRAINING: dict[str, Any] = {
+    "optimizer_config": _layer("Adam", learning_rate=0.01, name="Adam", beta_1=0.9), "loss": "mse",
+    "metrics": [["mae"]], "sample_weight_mode": None, "loss_weights": None,
+}  # fmt: skip
+
+
 def texts() -> list[bytes]:
-    return [json.dumps(config).encode() for config in CONFIGS]
+    return [json.dumps(config).encode() for config in (*CONFIGS, *OTHERS)]
+
+
+def training() -> bytes:
+    return json.dumps(TRAINING).encode()
+
+
+def models() -> list[bytes]:
+    """Whole models in the layouts of Keras 1 and 2."""
+    import h5py
+
+    found = []
+    shapes = {"a": [(4, 3), (3,)], "b": [(3, 1)], "l": [(4, 12), (3, 12), (12,)]}
+    for config, layers in zip(OTHERS, ("ab", "l"), strict=True):
+        buffer = io.BytesIO()
+        with h5py.File(buffer, "w") as file:
+            file.attrs["keras_version"] = file.attrs["backend"] = config["keras_version"]
+            file.attrs["model_config"], file.attrs["training_config"] = json.dumps(config), json.dumps(TRAINING)
+            file.attrs["layer_names"] = np.array([name.encode() for name in layers])
+            for name in layers:
+                group = file.create_group(f"model_weights/{name}")
+                group.attrs["weight_names"] = [f"{name}_{i}".encode() for i in range(len(shapes[name]))]
+                for i, shape in enumerate(shapes[name]):
+                    group[f"{name}_{i}"] = np.zeros(shape, "f4")
+            file["model_weights"].attrs["layer_names"] = [name.encode() for name in layers]
+            file.create_group("optimizer_weights").attrs["weight_names"] = [b"Adam/iter:0"]
+            file["optimizer_weights/Adam/iter:0"] = np.int64(3)
+        found.append(buffer.getvalue())
+    return found
 
 
 def yamls() -> list[bytes]:

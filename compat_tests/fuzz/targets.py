@@ -70,6 +70,28 @@ def read_hdf5(data: bytes) -> None:
         _walk(root, [50])
 
 
+def read_model(data: bytes) -> None:
+    """By each of the ways in which a file of a model comes in."""
+    import h5py
+
+    from kjax.layers import Dense
+    from kjax.legacy import saving
+    from kjax.legacy.h5dict import H5Dict
+    from kjax.models import Sequential, load_model
+
+    model = Sequential([Dense(3, input_shape=(4,), name="a"), Dense(1, name="b", use_bias=False)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        _try(lambda: model.load_weights(io.BytesIO(data)))
+        _try(lambda: model.load_weights(io.BytesIO(data), by_name=True, skip_mismatch=True))
+        with h5py.File(io.BytesIO(data), "r") as file:
+            _try(lambda: saving.load_weights_from_hdf5_group(file, model.layers))
+            opened = H5Dict(file, "r")
+            for name in (*opened, *file.attrs):
+                _try(lambda name=name: opened[name])
+        load_model(io.BytesIO(data))
+
+
 def _walk(group: hdf5.Group, left: list[int]) -> None:
     for attribute in group.attributes():
         _try(lambda attribute=attribute: group.attribute(attribute))
@@ -155,7 +177,8 @@ TARGETS = {
     "pickle": Target(read_pickle, seeds.pickles, 0.1, _PICKLE_WORDS),
     "json": Target(read_json, seeds.texts, 0.08, _JSON_WORDS),
     "yaml": Target(read_yaml, seeds.yamls, 0.02, _YAML_WORDS),
-    "config": Target(read_config, seeds.texts, 0.03, _CONFIG_WORDS),
+    "config": Target(read_config, seeds.texts, 0.02, _CONFIG_WORDS),
+    "model": Target(read_model, seeds.models, 0.01, apart=True),
     "hdf5": Target(read_hdf5, seeds.hdf5, 0.12, _HDF5_WORDS, apart=True),
 }
 
@@ -174,5 +197,7 @@ class Inputs:
             return mutate.in_zip(rng, self._npy, self._target.words)
         if self._name == "config" and rng.random() < 0.8:
             return mutate.in_json(rng, self._seeds)
+        if self._name == "model":
+            return mutate.in_hdf5(rng, self._seeds, [*seeds.texts(), seeds.training()])
         data = mutate.mutated(rng, self._seeds, self._target.words)
         return mutate.tar_sums(rng, data) if self._name == "tar" else data
