@@ -67,6 +67,7 @@ def main() -> int:
             print(f"case {seed}: {case}\n    " + "\n    ".join(found), flush=True)
         if seed % 200 == 199:
             jax.clear_caches()
+            print(f"{sum(counts.values())} cases, {sum(wrong.values())} differ", file=sys.stderr, flush=True)
     total = sum(counts.values())
     print(f"{total} cases of {len(counts)} layers, {sum(wrong.values())} differ {dict(wrong) or ''}")
     return int(bool(wrong))
