@@ -92,6 +92,7 @@ class MinMaxNorm(Constraint):
         axis: axis or axes along which a norm is taken, as for `MaxNorm`.
     """
 
+    @accepts_old_names("MinMaxNorm")
     def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Axes = 0) -> None:
         self.min_value = min_value
         self.max_value = max_value

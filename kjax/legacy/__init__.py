@@ -14,6 +14,7 @@ from kjax.legacy import (
     functions,
     gone,
     graph,
+    kept,
     layers,
     loops,
     merging,
@@ -48,6 +49,7 @@ backend.install_functions()
 functions.install_functions()
 parts.install_parts()
 loops.install_loops()
+kept.install_kept()
 modules.install_modules()
 modules.install_leaks()
 arguments.when_loaded("kjax.preprocessing", preprocessing.install_attributes)

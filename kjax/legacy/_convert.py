@@ -63,7 +63,7 @@ class Table:
 def install_tables(tables: Mapping[str, Table]) -> None:
     """Let each table rewrite the calls to its owner, such as `'Dense'` or `'Model.fit'`."""
     for owner, table in tables.items():
-        arguments.install(owner, functools.partial(convert, owner.rpartition(".")[2], table))
+        arguments.install(owner, functools.partial(convert, owner.rpartition(".")[2].strip(), table))
 
 
 def convert(name: str, table: Table, args: Args, kwargs: Kwargs) -> tuple[Args, Kwargs]:

@@ -136,6 +136,7 @@ TABLES = {
         ),
     ),
     "MaxNorm": Table(names={"m": "max_value"}),
+    "MinMaxNorm": Table(names={"low": "min_value", "high": "max_value"}),
     # Called by the layers that users write. Later versions put the shape first again: nothing to tell.
     "Layer.add_weight": Table(
         orders=(

@@ -92,6 +92,17 @@ def base_filter() -> str:
     return '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 
 
+def random_barrel_transform(x: Any, intensity: Any) -> Any:
+    """Was planned, and raised this error.
+
+    Raises:
+        NotImplementedError: always.
+    """
+    raise NotImplementedError(
+        "`random_barrel_transform` was never written. `random_shear` and `random_zoom` are there."
+    )
+
+
 def install_attributes() -> None:
     """Let iterators answer to the attributes of Keras 1 and 2.0, and `text` to `base_filter`."""
     from kjax.preprocessing import image, text
@@ -99,3 +110,4 @@ def install_attributes() -> None:
     for old, new in ATTRIBUTES.items():
         setattr(image.Iterator, old, property(lambda self, name=new: getattr(self, name)))
     text.base_filter = base_filter  # type: ignore[attr-defined]
+    image.random_barrel_transform = random_barrel_transform  # type: ignore[attr-defined]

@@ -60,6 +60,24 @@ def accuracy(p: Any, y: Any) -> float:
     return float(np.mean(np.asarray(p) == np.asarray(y)))
 
 
+def convert_kernel(kernel: np.ndarray, dim_ordering: str | None = None) -> np.ndarray:
+    """A kernel of Theano turned to correlate, as TensorFlow's do; and back.
+
+    Arguments:
+        kernel: of 2 or 3 dimensions of space.
+        dim_ordering: whether space comes last (`'th'`) or first (`'tf'`, as in layers here).
+
+    Raises:
+        ValueError: for another number of axes or another order.
+    """
+    if not 4 <= kernel.ndim <= 5:
+        raise ValueError(f"Invalid kernel shape: {kernel.shape}. It needs four axes or five.")
+    if dim_ordering not in (None, "th", "tf"):
+        raise ValueError(f"Invalid dim_ordering: {dim_ordering!r}. It is 'th' or 'tf'.")
+    space = range(2, kernel.ndim) if dim_ordering == "th" else range(kernel.ndim - 2)
+    return np.flip(kernel, tuple(space)).copy()
+
+
 def get_from_module(
     identifier: Any, module_params: Any, module_name: str, instantiate: bool = False, kwargs: Any = None
 ) -> Any:
@@ -144,7 +162,7 @@ NAMES = {
         function.__name__: function
         for function in (
             probas_to_classes, categorical_probas_to_classes, binary_logloss, multiclass_logloss, accuracy,
-            conv_utils.convert_kernel, conv_utils.conv_output_length, conv_utils.conv_input_length,
+            convert_kernel, conv_utils.conv_output_length, conv_utils.conv_input_length,
         )
     },
     generic_utils: {"get_from_module": get_from_module},

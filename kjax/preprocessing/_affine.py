@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kjax.preprocessing import _calls
+from kjax._core.arguments import function_accepts_old_names
 
 _OWN_MODES = ("nearest", "constant", "reflect", "wrap")
 # Pixels whose weights are computed at once: few enough that they stay in the processor's cache.
@@ -76,7 +76,7 @@ def apply_affine_transform(
     return np.moveaxis(_warped(images, linear, shift, fill_mode, cval, order)[0], -1, channel_axis)
 
 
-@_calls.accepts_old_names("apply_transform")
+@function_accepts_old_names("apply_transform")
 def apply_transform(
     x: np.ndarray, transform_matrix: Any, channel_axis: int = 0, fill_mode: str = "nearest", cval: float = 0.0
 ) -> np.ndarray:

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from kjax.preprocessing import _calls
+from kjax._core.arguments import function_accepts_old_names
 from kjax.preprocessing._affine import apply_affine_transform
 from kjax.preprocessing._image_files import array_to_img, img_to_array, pil
 
 
-@_calls.accepts_old_names("random_rotation")
+@function_accepts_old_names("random_rotation")
 def random_rotation(
     x: np.ndarray,
     rg: float,
@@ -37,7 +37,7 @@ def random_rotation(
     return apply_affine_transform(x, theta, 0, 0, 0, 1, 1, *axes, fill_mode, cval, interpolation_order)
 
 
-@_calls.accepts_old_names("random_shift")
+@function_accepts_old_names("random_shift")
 def random_shift(
     x: np.ndarray,
     wrg: float,
@@ -59,7 +59,7 @@ def random_shift(
     return apply_affine_transform(x, 0, tx, ty, 0, 1, 1, *axes, fill_mode, cval, interpolation_order)
 
 
-@_calls.accepts_old_names("random_shear")
+@function_accepts_old_names("random_shear")
 def random_shear(
     x: np.ndarray,
     intensity: float,
@@ -79,7 +79,7 @@ def random_shear(
     return apply_affine_transform(x, 0, 0, 0, shear, 1, 1, *axes, fill_mode, cval, interpolation_order)
 
 
-@_calls.accepts_old_names("random_zoom")
+@function_accepts_old_names("random_zoom")
 def random_zoom(
     x: np.ndarray,
     zoom_range: Any,
@@ -109,7 +109,7 @@ def apply_channel_shift(x: np.ndarray, intensity: float, channel_axis: int = 0) 
     return np.clip(x + intensity, np.min(x), np.max(x)).astype(np.asarray(x).dtype, copy=False)
 
 
-@_calls.accepts_old_names("random_channel_shift")
+@function_accepts_old_names("random_channel_shift")
 def random_channel_shift(x: np.ndarray, intensity_range: float, channel_axis: int = 0) -> np.ndarray:
     """`apply_channel_shift` by an amount between `-intensity_range` and `intensity_range`."""
     return apply_channel_shift(x, np.random.uniform(-intensity_range, intensity_range), channel_axis)

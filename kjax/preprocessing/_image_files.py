@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from kjax._core import atomic, config
+from kjax._core.arguments import function_accepts_old_names
 from kjax._core.guards import pictures
-from kjax.preprocessing import _calls
 
 EXTENSIONS = ("png", "jpg", "jpeg", "bmp", "ppm", "tif", "tiff")
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
@@ -45,7 +45,7 @@ def check_format(data_format: str | None) -> str:
     return data_format
 
 
-@_calls.accepts_old_names("load_img")
+@function_accepts_old_names("load_img")
 def load_img(
     path: Any,
     grayscale: bool = False,
@@ -88,7 +88,7 @@ def _resampling(interpolation: str) -> Any:
     return pil().Resampling[interpolation.upper()]
 
 
-@_calls.accepts_old_names("img_to_array")
+@function_accepts_old_names("img_to_array")
 def img_to_array(img: Any, data_format: str | None = None, dtype: Any = None) -> np.ndarray:
     """An image of PIL as an array of rank 3.
 
@@ -109,7 +109,7 @@ def img_to_array(img: Any, data_format: str | None = None, dtype: Any = None) ->
     return array[None] if data_format == "channels_first" else array[..., None]
 
 
-@_calls.accepts_old_names("array_to_img")
+@function_accepts_old_names("array_to_img")
 def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dtype: Any = None) -> Any:
     """An array of rank 3 as an image of PIL.
 
