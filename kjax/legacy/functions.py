@@ -65,7 +65,11 @@ TABLES: dict[tuple[ModuleType, str], Table] = {
     (optimizers, "get"): Table(rewrite=_built),
     (regularizers, "get"): Table(rewrite=_built),
     (generic_utils, "slice_arrays"): Table(names={"X": "arrays"}),
-    (layer_utils, "print_summary"): Table(names={"layers": "model"}, rewrite=_of_layers),
+    (layer_utils, "print_summary"): Table(
+        names={"layers": "model"},
+        removed={"relevant_nodes": "`relevant_nodes` has no effect: all calls of the layers are shown."},
+        rewrite=_of_layers,
+    ),
     (training_utils, "check_loss_and_target_compatibility"): Table(names={"losses": "loss_fns"}),
     (np_utils, "normalize"): Table(names={"a": "x"}),
     (utils, "normalize"): Table(names={"a": "x"}),

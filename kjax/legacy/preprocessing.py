@@ -98,9 +98,7 @@ def random_barrel_transform(x: Any, intensity: Any) -> Any:
     Raises:
         NotImplementedError: always.
     """
-    raise NotImplementedError(
-        "`random_barrel_transform` was never written. `random_shear` and `random_zoom` are there."
-    )
+    raise NotImplementedError("`random_barrel_transform` was never written; there is `random_shear`.")
 
 
 def install_attributes() -> None:
