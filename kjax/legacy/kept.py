@@ -155,11 +155,12 @@ def add_inbound_node(self: Layer, inbound_layers: Any, node_indices: Any = None,
 
 def _flattened_layers(model: Sequential) -> list[Layer]:
     """The layers, those of a `Merge` at the beginning in its place."""
-    first, *rest = model.layers or [None]
-    if isinstance(first, Merge):
-        merged = [layer for part in first.layers for layer in getattr(part, "layers", [part])]
-        return list(dict.fromkeys([*merged, *rest]))
-    return list(model.layers)
+    layers = list(model.layers)
+    first: Any = layers[0] if layers else None
+    if not isinstance(first, Merge):
+        return layers
+    merged = [layer for part in first.layers for layer in getattr(part, "layers", [part])]
+    return list(dict.fromkeys([*merged, *layers[1:]]))
 
 
 # Methods of a model that are functions of `keras.engine.saving` today.
