@@ -11,12 +11,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-import kjax
-from kjax import backend as K
-from kjax import constraints, layers, models, optimizers, regularizers
-from kjax.engine import topology, training
-from kjax.preprocessing import image
-from kjax.utils import generic_utils, io_utils, layer_utils, np_utils
+import kjax.wrappers.scikit_learn
+from kjax import preprocessing
+from kjax.engine import topology as engine_topology
+from kjax.engine import training as engine_training
+
+# Names and arguments of which today's types know nothing.
+K: Any = kjax.backend
+constraints: Any = kjax.constraints
+layers: Any = kjax.layers
+models: Any = kjax.models
+optimizers: Any = kjax.optimizers
+regularizers: Any = kjax.regularizers
+utils: Any = kjax.utils
+topology: Any = engine_topology
+training: Any = engine_training
+image: Any = preprocessing.image
+scikit_learn: Any = kjax.wrappers.scikit_learn
 
 
 @pytest.fixture(autouse=True)
@@ -48,34 +59,34 @@ def test_a_name_and_its_arguments() -> None:
 
 def test_kernels_of_both_orders() -> None:
     kernel = np.random.RandomState(0).rand(2, 3, 4, 5)
-    np.testing.assert_array_equal(np_utils.convert_kernel(kernel), kernel[::-1, ::-1])
-    np.testing.assert_array_equal(np_utils.convert_kernel(kernel, "tf"), kernel[::-1, ::-1])
-    np.testing.assert_array_equal(np_utils.convert_kernel(kernel, dim_ordering="th"), kernel[:, :, ::-1, ::-1])
+    np.testing.assert_array_equal(utils.np_utils.convert_kernel(kernel), kernel[::-1, ::-1])
+    np.testing.assert_array_equal(utils.np_utils.convert_kernel(kernel, "tf"), kernel[::-1, ::-1])
+    np.testing.assert_array_equal(utils.np_utils.convert_kernel(kernel, dim_ordering="th"), kernel[:, :, ::-1, ::-1])
     with pytest.raises(ValueError, match="dim_ordering"):
-        np_utils.convert_kernel(kernel, "channels_first")
+        utils.np_utils.convert_kernel(kernel, "channels_first")
 
 
 def test_arrays_in_files(tmp_path: Path) -> None:
     array = np.arange(6, dtype="int16").reshape(2, 3)
-    io_utils.save_array(array, tmp_path / "a.h5")
-    again = io_utils.load_array(tmp_path / "a.h5")
+    utils.io_utils.save_array(array, tmp_path / "a.h5")
+    again = utils.io_utils.load_array(tmp_path / "a.h5")
     np.testing.assert_array_equal(again, array)
     assert again.dtype == array.dtype
 
 
 def test_tables_and_counts() -> None:
     model = small()
-    assert layer_utils.count_total_params(model.layers) == (9 + 6, 6)
-    assert layer_utils.count_total_params([*model.layers, model.layers[0]]) == (9 + 6, 6)
-    assert told(lambda: generic_utils.display_table([["ab", "c"], ["d", "efgh"]], [3, 6])) == ["ab c  ", "d  efg"]
-    lines = told(lambda: layer_utils.print_summary(model.layers, None, 80))
+    assert utils.layer_utils.count_total_params(model.layers) == (9 + 6, 6)
+    assert utils.layer_utils.count_total_params([*model.layers, model.layers[0]]) == (9 + 6, 6)
+    assert told(lambda: utils.generic_utils.display_table([["ab", "c"], ["d", "efgh"]], [3, 6])) == ["ab c  ", "d  efg"]
+    lines = told(lambda: utils.layer_utils.print_summary(model.layers, None, 80))
     assert len(lines[0]) == 80
     assert lines[-4] == "Total params: 21"
-    assert told(lambda: layer_utils.print_summary(model))[-4] == "Total params: 21"
+    assert told(lambda: utils.layer_utils.print_summary(model))[-4] == "Total params: 21"
 
 
 def test_a_bar_that_is_forced() -> None:
-    bar = generic_utils.Progbar(10, interval=1000)
+    bar = utils.generic_utils.Progbar(10, interval=1000)
 
     def update() -> None:
         bar.update(1, [("loss", 1.0)])
@@ -140,7 +151,6 @@ def test_layers_of_merged_branches() -> None:
 
 def test_wrappers_with_scikit_learns_names() -> None:
     pytest.importorskip("sklearn")
-    from kjax.wrappers.scikit_learn import KerasClassifier
 
     def build() -> Any:
         model = models.Sequential([layers.Dense(2, activation="softmax", input_shape=(2,))])
@@ -148,7 +158,7 @@ def test_wrappers_with_scikit_learns_names() -> None:
         return model
 
     x, y = np.random.RandomState(2).rand(8, 2), np.arange(8) % 2
-    wrapped = KerasClassifier(build, nb_epoch=1, verbose=0)
+    wrapped = scikit_learn.KerasClassifier(build, nb_epoch=1, verbose=0)
     wrapped.fit(X=x, y=y)
     np.testing.assert_array_equal(wrapped.predict(X=x), wrapped.predict(x))
     assert 0 <= wrapped.score(X=x, y=y) <= 1
@@ -164,7 +174,7 @@ def test_pictures() -> None:
 
 def test_old_words_of_helpers() -> None:
     assert [part.tolist() for part in training.slice_X(X=[np.arange(4)], start=1, stop=3)] == [[1, 2]]
-    queue = kjax.utils.data_utils.GeneratorEnqueuer(iter([(1, 2)] * 3), pickle_safe=False)
+    queue = utils.data_utils.GeneratorEnqueuer(iter([(1, 2)] * 3), pickle_safe=False)
     queue.start(nb_worker=1, max_q_size=2, wait_time=0.1)
     assert next(queue.get()) == (1, 2)
     queue.stop()
