@@ -13,14 +13,7 @@ LINES = calls.lines("signatures.txt")
 NAMES = [calls.name_of(line) for line in LINES]
 
 # What is meant to differ, with the reason; `*` stands for any class. A line that agrees by now has to leave.
-POOLS = "what the processes of `Sequence`s share; kjax has other ways to feed them"
-EXCEPTIONS = {
-    "engine.base_layer.Node": "a node holds one operation and what it was called with",
-    "utils.data_utils.init_pool": POOLS,
-    "utils.data_utils.get_index": POOLS,
-    "utils.data_utils.init_pool_generator": POOLS,
-    "utils.data_utils.next_sample": POOLS,
-}
+EXCEPTIONS = {"engine.base_layer.Node": "a node holds one operation and what it was called with"}
 
 
 def test_every_signature_agrees_or_has_a_reason() -> None:

@@ -23,6 +23,7 @@ from kjax.legacy import (
     optimizers,
     parts,
     preprocessing,
+    privates,
     recurrent,
     sharing,
     utils,
@@ -50,6 +51,7 @@ functions.install_functions()
 parts.install_parts()
 loops.install_loops()
 kept.install_kept()
+privates.install_privates()
 modules.install_modules()
 modules.install_leaks()
 arguments.when_loaded("kjax.preprocessing", preprocessing.install_attributes)

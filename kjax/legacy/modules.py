@@ -16,6 +16,7 @@ RENAMED = {
     "kjax.objectives": "kjax.losses",
     "kjax.initializations": "kjax.legacy.initializations",
     "kjax.utils.visualize_util": "kjax.utils.vis_utils",
+    "kjax.utils.metrics_utils": "kjax.legacy.metrics_utils",
     "kjax.engine.training_arrays": "kjax.engine.training_utils",
     "kjax.engine.saving": "kjax.legacy.saving",
     "kjax.callbacks.callbacks": "kjax.callbacks",
