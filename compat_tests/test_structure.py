@@ -58,6 +58,7 @@ SIDEWAYS = {
 
 HEAVY = ("h5py", "tensorflow_datasets", "matplotlib", "yaml", "pandas", "optax", "PIL", "keras", "tensorflow")
 IMPORT_BUDGET_S = 0.15
+IMPORT_SHARE = 0.22  # of the time that `import jax` takes, where a busy or slow machine takes longer over both
 
 MAX_LINES = 400
 MAX_FUNCTION_LINES = 60
@@ -158,16 +159,20 @@ def test_import_prints_nothing_and_writes_nothing(tmp_path: pathlib.Path) -> Non
 
 def test_import_time(tmp_path: pathlib.Path) -> None:
     code = """
-import time, jax
-start = time.perf_counter()
+import time
+start = time.process_time()
+import jax
+middle = time.process_time()
 import kjax
-print(time.perf_counter() - start)
+print(time.process_time() - middle, middle - start)
 """
     # Compiled once, as an installed package is; the first of the runs writes the bytecode.
     compiled = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(tmp_path)}
-    # A busy machine only ever adds time, so the least of several is the nearest to the truth.
-    least = min(float(python(code, **compiled)) for _ in range(5))
-    assert least <= IMPORT_BUDGET_S, f"import kjax takes {least:.3f} s beyond import jax"
+    runs = [[float(seconds) for seconds in python(code, **compiled).split()] for _ in range(4)][1:]
+    # A busy machine only ever adds time, to both, so the least of several is the nearest to the truth.
+    least, of_jax = (min(column) for column in zip(*runs, strict=True))
+    budget = max(IMPORT_BUDGET_S, IMPORT_SHARE * of_jax)
+    assert least <= budget, f"import kjax takes {least:.3f} s beyond the {of_jax:.3f} s of import jax"
 
 
 def test_files_are_short() -> None:

@@ -17,7 +17,7 @@ from compat_tests.layers_helper import cotangent
 from kjax._core import config
 from kjax._core.scope import Scope
 
-TOLERANCES = {"float32": 5e-5, "float64": 1e-9}
+TOLERANCES = {"float32": 5e-5, "float64": 5e-6}  # today's Keras takes tanh, means and norms in float32 even then
 RATE = 0.1  # learning rate of the training step
 
 
