@@ -177,7 +177,7 @@ LEAKED = {
     "kjax.utils.multi_gpu_utils": "clone_model concatenate K Lambda to_list",
     "kjax.utils.np_utils": "K np",
     "kjax.utils.test_utils": "assert_allclose has_arg inspect model_from_json os",
-    "kjax.utils.vis_utils": "Wrapper",
+    "kjax.utils.vis_utils": "pydot=pydot Wrapper",
     "kjax.wrappers.scikit_learn": "inspect losses types",
 }
 
