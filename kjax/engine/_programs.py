@@ -61,16 +61,19 @@ def _compilers() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max(2, os.cpu_count() or 1), thread_name_prefix="kjax-compile")
 
 
-def _options(jaxpr: Any) -> dict[str, Any]:
-    """What XLA is told beside its defaults."""
+def options_for(jaxpr: Any, updates: bool = True) -> dict[str, Any]:
+    """What XLA is told, beside its defaults, when it compiles a program; `updates`: whether it updates many weights."""
     if jax.default_backend() != "cpu":
         return {}
-    return {**_region_analysis(), **(compiler_options() if contains(jaxpr, _is_convolution) else {})}
+    return {
+        **(_region_analysis() if updates else {}),
+        **(compiler_options() if contains(jaxpr, _is_convolution) else {}),
+    }
 
 
 @functools.cache
 def _region_analysis() -> dict[str, Any]:
-    """Without it XLA copies, on a CPU, every weight that a loop's body both reads and updates."""
+    """Without it XLA copies, on a CPU, every weight that a program or a loop's body both reads and updates."""
     option = {"xla_cpu_copy_insertion_use_region_analysis": True}
     return option if knows(option) else {}
 
@@ -128,8 +131,8 @@ class Program:
                     if self.looped and is_slow_in_loop(traced.jaxpr):
                         self.looped = False
                         continue
-                    lowered = traced.lower()
-                    self._compiled[key] = _compilers().submit(lowered.compile, compiler_options=_options(traced.jaxpr))
+                    lowered, options = traced.lower(), options_for(traced.jaxpr)
+                    self._compiled[key] = _compilers().submit(lowered.compile, compiler_options=options)
                 except Unbound as unbound:
                     known = {*self.roles.trainable, *self.roles.state}
                     more = [variable for variable in unbound.variables if variable not in known]

@@ -12,17 +12,18 @@ import numpy as np
 from kjax._core import graph, scope
 from kjax._core.graph import MissingFeed, Node
 from kjax._core.tensors import Constant, Tensor, Variable
-from kjax.backend._lowerings import compiler_options
 from kjax.backend._ops import device_dtype
 from kjax.compat.tensorflow import _feeds
 from kjax.compat.tensorflow._variables import uninitialized
 from kjax.compat.tensorflow.errors import InvalidArgumentError
-from kjax.engine._jaxprs import contains
 from kjax.engine._kept import keep_programs
+from kjax.engine._programs import options_for
 
 _MOST_TRACES = 5
 # Elements from which on a constant is an argument of a program instead of a part of it.
 _LARGE_CONSTANT = 1024
+# Numbers in variables from which on it is worth telling XLA to update them in place.
+_MANY_WEIGHTS = 2**15
 
 
 class RunScope(scope.Scope):
@@ -54,7 +55,6 @@ class Found:
         reads: dict[Any, None] = {x: None for x in outputs if isinstance(x, Variable)}
         writes: dict[Any, None] = {}
         self.constants: dict[Constant, None] = {}
-        self.convolves = False
         stop = set(fed)
         pending, seen = list(outputs), set[Node]()
         while pending:
@@ -145,8 +145,8 @@ class Program:
             self._compiled.clear()
             self._arrange()
         self.draws = self._last is not None and self._last.drew
-        options = compiler_options() if _convolves(traced.jaxpr) else {}
-        compiled = traced.lower().compile(compiler_options=options or None)
+        options = options_for(traced.jaxpr, updates=sum(np.prod(v.shape) for v in self.donated) >= _MANY_WEIGHTS)
+        compiled = traced.lower().compile(compiler_options=options)
         self._compiled[shapes] = compiled
         return compiled
 
@@ -199,10 +199,6 @@ def _own(value: Any, owned: set[int]) -> Any:
 
 def _array(x: Any) -> Any:
     return x if isinstance(x, jax.Array) else jnp.asarray(x)
-
-
-def _convolves(jaxpr: Any) -> bool:
-    return jax.default_backend() == "cpu" and contains(jaxpr, lambda e: e.primitive.name.startswith("conv_"))
 
 
 def _shape_text(shape: Sequence[Any]) -> str:
