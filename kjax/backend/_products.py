@@ -14,11 +14,14 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 from jax.core import ShapedArray
-from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
 Formula = Callable[[Any, Any, Any], Any]
+
+# The class itself is in `jax.extend.core`, whose import takes 20 ms, since it brings Pallas.
+Primitive: Any = type(lax.add_p)
 
 
 class Products(NamedTuple):
@@ -157,4 +160,4 @@ def _batched(primitive: Any, arrays: Any, axes: Any, *, window: Any) -> tuple[An
     def one(parts: dict[int, Any]) -> Any:
         return primitive.bind(*(parts.get(i, a) for i, a in enumerate(arrays)), window=window)
 
-    return jax.lax.map(one, stacked), 0
+    return lax.map(one, stacked), 0
