@@ -109,8 +109,7 @@ def finish(
         x = layers.GlobalAveragePooling2D(name="avg_pool" if pool_names else None)(x)
     elif asked.pooling == "max":
         x = layers.GlobalMaxPooling2D(name="max_pool" if pool_names else None)(x)
-    inputs = start if asked.input_tensor is None else get_source_inputs(asked.input_tensor)
-    model = Model(inputs, x, name=name)
+    model = Model(get_source_inputs(start), x, name=name)
     _weights.load(model, asked.weights, pretrained, asked.include_top)
     return model
 
