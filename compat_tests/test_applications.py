@@ -204,6 +204,23 @@ def test_a_model_on_a_tensor() -> None:
     assert base.output_shape == (None, 256)
 
 
+def test_a_model_on_computed_images() -> None:
+    style, target = np.random.RandomState(0).rand(2, 1, 32, 32, 3).astype("float32")
+    generated = K.placeholder(shape=(1, 32, 32, 3))
+    images = K.concatenate([K.variable(style), K.constant(target), generated], axis=0)
+    base = applications.MobileNet(weights=None, alpha=0.25, input_tensor=images, include_top=False)
+    assert base.input is images
+    features = base.get_layer("conv1").output
+    loss = K.sum(K.square(features[0] - features[2]))
+    both = K.function([generated], [loss, K.gradients(loss, generated)[0]])
+    assert both([style])[0] == 0
+    value, slope = both([target])
+    assert value > 0
+    assert slope.shape == (1, 32, 32, 3)
+    assert np.abs(slope).max() > 0
+    assert base.predict(np.concatenate([style, target])).shape == (2, 1, 1, 256)
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pathlib
+import re
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -34,6 +35,14 @@ def test_names_come_and_go() -> None:
     assert vars(np) == before
     assert not hasattr(inspect, "getargspec")
     assert not any(type(finder).__module__ == _around.__name__ for finder in sys.meta_path)
+
+
+def test_words_as_scripts_of_2016_found_them(given: None) -> None:
+    words = ["Where", " ", "is", " ", "Mary", "? ", ""]
+    assert re.split(r"(\W+)?", "Where is Mary? ") == re.split(r"(\W+)", "Where is Mary? ") == words
+    assert re.split("a?", "bab", maxsplit=1) == ["", "bab"]  # all else as Python has it
+    _around.uninstall()
+    assert None in re.split(r"(\W+)?", "so it is")
 
 
 def test_pictures(given: None, tmp_path: pathlib.Path) -> None:

@@ -145,3 +145,48 @@ def test_a_model_of_its_own_call_may_give_several_outputs() -> None:
     model.compile("sgd", "mse")
     model.fit((a, b), (a[:, :1], b), validation_data=((a, b), (a[:, :1], b)), verbose=0)
     assert [output.shape for output in model.predict((a, b))] == [(4, 1), (4, 2)]
+
+
+class Asking(Layer):
+    """Sums of rows, by what only a symbolic tensor of TensorFlow 1 could tell."""
+
+    def call(self, x: Any) -> Any:
+        self.add_loss(K.mean(x))
+        batch, width = x.get_shape().as_list()
+        doubled = x + x
+        doubled.set_shape((batch, width))
+        assert doubled.shape[1].value == doubled._keras_shape[1] == width
+        assert doubled.get_shape()[1:].num_elements() == width
+        assert doubled.shape.ndims == 2
+        return K.reshape(K.sum(doubled, axis=1) / width, (-1, 1))
+
+
+def test_values_are_asked_as_tensors() -> None:
+    def loss(y_true: Any, y_pred: Any) -> Any:
+        return K.sum(K.abs(y_true - y_pred), axis=-1) * y_pred.get_shape()[-1].value
+
+    x = Input(shape=(3,))
+    model = Model(x, Asking()(x))
+    model.compile("sgd", loss, metrics=[lambda t, p: K.mean(p) * p.shape.as_list()[-1]])
+    data = np.random.RandomState(0).rand(4, 3).astype("float32")
+    means = 2 * data.mean(1, keepdims=True)
+    assert model.output_shape == (None, 1)
+    np.testing.assert_allclose(model.predict(data), means, rtol=1e-5)
+    # The loss that was added before the layer asked counts once.
+    expected = [means.mean() + data.mean(), means.mean()]
+    np.testing.assert_allclose(model.evaluate(data, np.zeros((4, 1)), verbose=0), expected, rtol=1e-5)
+
+
+def test_steps_and_elements_are_asked_as_tensors() -> None:
+    x = Input(shape=(4, 3))
+
+    def step(row: Any, states: Any) -> Any:
+        total = states[0] + row * row.get_shape().as_list()[-1]
+        return total, [total]
+
+    summed = Lambda(lambda t: K.rnn(step, t, [K.zeros_like(t[:, 0])])[0])(x)
+    scaled = Lambda(lambda t: K.map_fn(lambda row: row * row.shape[0].value, t))(x)
+    data = np.random.RandomState(0).rand(2, 4, 3).astype("float32")
+    first, second = Model(x, [summed, scaled]).predict(data)
+    np.testing.assert_allclose(first, 3 * data.sum(1), rtol=1e-5)
+    np.testing.assert_allclose(second, 4 * data, rtol=1e-6)

@@ -17,8 +17,10 @@ import jax.numpy as jnp
 
 from kjax._core import naming, scope
 from kjax._core.described import Described
+from kjax._core.dims import agreeing
+from kjax._core.held import Held, holding, is_held
 from kjax._core.overloads import install_operators
-from kjax._core.tensors import Constant, Dim, Symbolic, Tensor, Variable
+from kjax._core.tensors import Constant, Symbolic, Tensor, Variable
 
 # Stand-ins for unknown dimensions while shapes are inferred. A dimension of the result that differs between the two is
 # unknown too. Both divide by many numbers, so that reshaping goes through.
@@ -102,6 +104,7 @@ def apply(op: Any, *args: Any, **kwargs: Any) -> Any:
         return make_node(op, args, kwargs).result
     if any(isinstance(leaf, Symbolic) for leaf in leaves):
         args, kwargs = jax.tree.map(value_here, (args, kwargs))
+        return holding(op(*args, **kwargs)) if is_held(leaves) else op(*args, **kwargs)
     return op(*args, **kwargs)
 
 
@@ -109,6 +112,8 @@ def value_here(x: Any) -> Any:
     """In a program, the value of a variable, or of a tensor that was made outside and needs no feeds."""
     if isinstance(x, Variable):
         return x.value
+    if isinstance(x, Held):
+        return x.held
     return evaluate([x], {})[0][0] if isinstance(x, Tensor) else x
 
 
@@ -124,13 +129,13 @@ def make_node(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str 
     others = [jax.tree.leaves(other) for other, _ in inferred]
     name = name or naming.unique_name(getattr(op, "__name__", "op"))
     for i, leaf in enumerate(leaves):
-        shape = _merge([other[i].shape for other in others])
+        shape = agreeing([other[i].shape for other in others])
         output = Tensor(shape, leaf.dtype, name if len(leaves) == 1 else f"{name}:{i}", node, i)
         output.known = not node.after and all(isinstance(x, Variable) or x.known for x in node.inputs)
         node.outputs.append(output)
     for i, mask in enumerate(masks or ()):
         if mask is not None:
-            merged = _merge([m[i].shape for _, m in inferred])
+            merged = agreeing([m[i].shape for _, m in inferred])
             _attach_mask(node.outputs[i], Tensor(merged, mask.dtype, f"{name}/mask", node, i))
     node.result = jax.tree.unflatten(structure, node.outputs)
     return node
@@ -246,11 +251,6 @@ class _Outline(scope.Scope):
         if variable in self._values or (variable.initialized and not getattr(variable, "is_unfilled", False)):
             return super().read(variable)
         return jnp.zeros(variable.shape, jax.dtypes.canonicalize_dtype(variable.dtype))
-
-
-def _merge(shapes: Sequence[Sequence[int]]) -> list[Dim]:
-    """The dimensions that agree in all shapes, None where they do not."""
-    return [dims[0] if len(set(dims)) == 1 else None for dims in zip(*shapes, strict=True)]
 
 
 def topological(outputs: Iterable[Any], known: Iterable[Any] = ()) -> list[Node]:

@@ -127,6 +127,17 @@ class Scope:
         finally:
             self._values = outer
 
+    @contextlib.contextmanager
+    def trying(self) -> Generator[None]:
+        """A part of the program of which nothing remains if it raises."""
+        values, updates, losses, draws = dict(self._values), dict(self.updates), list(self.losses), self.draws
+        try:
+            yield
+        except BaseException:
+            self._values, self.updates, self.draws = values, updates, draws
+            self.losses[:] = losses
+            raise
+
     @property
     def frozen(self) -> bool:
         """Whether this part of the program writes no variables."""

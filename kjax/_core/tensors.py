@@ -13,22 +13,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from kjax._core import config, naming, operators, scope
+from kjax._core.dims import Dim, Shape
 
 if TYPE_CHECKING:
     from kjax._core.graph import Node
-
-Dim = int | None
-
-
-class Shape(tuple[Dim, ...]):
-    """A shape: a tuple of ints and None, with TensorFlow's `as_list` and `ndims`."""
-
-    def as_list(self) -> list[Dim]:
-        return list(self)
-
-    @property
-    def ndims(self) -> int:
-        return len(self)
 
 
 class Symbolic:

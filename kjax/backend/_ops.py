@@ -12,6 +12,7 @@ import numpy as np
 
 from kjax._core import config
 from kjax._core.graph import apply
+from kjax._core.held import Held
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -30,6 +31,8 @@ def array(x: Any) -> Any:
     """`x` as an array of JAX. Numbers and lists of fractions get the default float type."""
     if isinstance(x, jax.Array):
         return x
+    if isinstance(x, Held):
+        return x.held
     if isinstance(x, (np.ndarray, np.generic)):
         return jnp.asarray(x)
     if isinstance(x, (list, tuple)) and any(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(x)):

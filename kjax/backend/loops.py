@@ -10,6 +10,7 @@ import jax.numpy as jnp
 
 from kjax._core import scope
 from kjax._core.graph import apply
+from kjax._core.held import called
 from kjax._core.scope import Scope
 from kjax.backend._ops import array
 from kjax.backend.programs import run_now
@@ -93,7 +94,7 @@ def map_fn(fn: Callable[[Any], Any], elems: Any, name: str | None = None, dtype:
 
 def _map(fn: Any, elems: Any, dtype: Any) -> Any:
     def body(carry: Any, element: Any) -> Any:
-        return carry, jax.tree.map(array, fn(element))
+        return carry, jax.tree.map(array, called(fn, element))
 
     outs = loop(body, (), _arrays(elems))[1]
     return outs if dtype is None else jax.tree.map(lambda x: x.astype(dtype), outs)

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from kjax._core import graph, scope
 from kjax._core.graph import apply
+from kjax._core.held import called
 from kjax.backend._ops import array
 from kjax.backend.loops import abstract_pass, in_scope, loop
 from kjax.backend.tensors import int_shape
@@ -71,7 +72,7 @@ def _run(
     states, constants = [array(s) for s in states], [array(c) for c in constants]
 
     def one(x: Any, states: list[Any]) -> tuple[Any, list[Any]]:
-        output, new = step(x, [*states, *constants])
+        output, new = called(step, x, [*states, *constants])
         return array(output), [array(n).astype(old.dtype) for n, old in zip(new, states, strict=True)]
 
     if run is _looped and xs.shape[0]:

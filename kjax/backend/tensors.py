@@ -10,6 +10,7 @@ import numpy as np
 
 from kjax._core import graph
 from kjax._core.graph import Tensor, Variable
+from kjax._core.tensors import Symbolic
 
 
 def shape(x: Any) -> Any:
@@ -48,7 +49,7 @@ def count_params(x: Any) -> int:
 
 def is_tensor(x: Any) -> bool:
     """Whether `x` is a symbolic tensor, a variable or an array of JAX."""
-    return isinstance(x, (Tensor, Variable, jax.Array))
+    return isinstance(x, (Symbolic, jax.Array))
 
 
 def is_variable(x: Any) -> bool:

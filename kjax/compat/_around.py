@@ -13,6 +13,7 @@ import importlib.abc
 import importlib.util
 import inspect
 import math
+import re
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -35,11 +36,13 @@ def install() -> None:
     for name, adds in _ADDS.items():
         if name in sys.modules:
             adds(sys.modules[name])
+    re.split = _split
 
 
 def uninstall() -> None:
     """Take away what `install` gave."""
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _Finder)]
+    re.split = _SPLIT
     while _added:
         owner, name = _added.pop()
         if name in vars(owner):
@@ -54,6 +57,17 @@ def _add(owner: Any, names: dict[str, Any]) -> None:
         if name not in vars(owner):
             setattr(owner, name, value)
             _added.append((owner, name))
+
+
+_SPLIT = re.split
+_OPTIONAL_GROUP = re.compile(r"\((?!\?)[^()]*\)\?")
+
+
+def _split(pattern: Any, *args: Any, **options: Any) -> Any:
+    """`re.split`; by an optional group as before Python 3.7, where nothing split at places without a character."""
+    if isinstance(pattern, str) and _OPTIONAL_GROUP.fullmatch(pattern):
+        pattern = pattern[:-1]
+    return _SPLIT(pattern, *args, **options)
 
 
 def _numpy_names() -> dict[str, Any]:

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from kjax import metrics as metrics_module
-from kjax._core import config, graph, operators, scope
+from kjax._core import config, graph, held, operators, scope
 from kjax._core.graph import Variable
 from kjax._core.scope import NeedsGraph
 from kjax.backend._ops import array
@@ -39,7 +39,7 @@ def as_target(target: Any, prediction: Any) -> Any:
 def called(function: Any, target: Any, prediction: Any) -> Any:
     """What a loss or a metric gives. One that differentiates by tensors of the model runs on tensors itself."""
     try:
-        return function(target, prediction)
+        return held.called(function, target, prediction)
     except NeedsGraph:
         opened = scope.current()
         values = None if opened is None else opened.captured

@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from kjax._core import arguments, config, graph, naming, scope, tensors
+from kjax._core import arguments, config, graph, held, naming, scope, tensors
 from kjax._core.graph import Node, Tensor, Variable
 from kjax._core.registry import Registry
 from kjax.backend.phase import fixed_phase
@@ -180,6 +180,8 @@ class Layer(Weights, Measures, Calls):
         self._prepare(inputs)
         if any(graph.is_symbolic(leaf) for leaf in jax.tree.leaves((inputs, args, kwargs))):
             return self._make_node(inputs, args, kwargs)
+        if held.is_held((inputs, args, kwargs)):
+            return held.holding(self._invoke(*held.released((inputs, args, kwargs))))
         return self._invoke(inputs, args, kwargs)
 
     def _prepare(self, inputs: Any) -> None:
@@ -264,7 +266,7 @@ class Layer(Weights, Measures, Calls):
             kwargs = {**kwargs, "training": opened.training}
         # As in Keras 2, what a frozen layer would update stays as it is.
         with naming.scope(self.name), opened.inside(frozen=not (self.trainable or self.stateful)):
-            outputs = jax.tree.map(_value_of, self.call(inputs, *args, **kwargs))
+            outputs = jax.tree.map(_value_of, held.called(self.call, inputs, *args, **kwargs))
         regularizer = getattr(self, "activity_regularizer", None)
         if regularizer is not None:
             self.penalizes = True

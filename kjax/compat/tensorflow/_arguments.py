@@ -11,6 +11,7 @@ import numpy as np
 from jax.core import Tracer
 
 from kjax._core import scope
+from kjax._core.held import Held
 from kjax._core.tensors import Constant, Tensor, Variable
 from kjax.backend._ops import array, device_dtype
 from kjax.compat.tensorflow import _graph
@@ -31,7 +32,7 @@ def convert(value: Any, dtype: Any = None, name: str | None = None) -> Any:
     """`value` as a tensor of the default graph; in a program, as an array."""
     if isinstance(value, HostTensor):
         return value
-    if isinstance(value, (Tensor, Variable)):
+    if isinstance(value, (Tensor, Variable, Held)):
         wanted = dtype_name(dtype)
         if wanted is None or wanted == value.dtype:
             return value
@@ -39,7 +40,7 @@ def convert(value: Any, dtype: Any = None, name: str | None = None) -> Any:
     if dtype is None and holds_strings(value):
         return string_constant(value, name)
     leaves = jax.tree.leaves(value) if isinstance(value, (list, tuple)) else [value]
-    if any(isinstance(leaf, (Tensor, Variable)) for leaf in leaves):
+    if any(isinstance(leaf, (Tensor, Variable, Held)) for leaf in leaves):
         return _graph.node("stack", lambda parts: _stacked(parts, dtype_name(dtype)), value, name=name)
     if scope.current() is not None or any(isinstance(leaf, Tracer) for leaf in leaves):
         return _typed(array(value), dtype)
