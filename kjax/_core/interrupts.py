@@ -40,7 +40,7 @@ class Deferred:
                 self._handler(*self._noted)
 
 
-_before: list[Any] = []
+_watched: list[bool] = []
 
 
 def _watch() -> None:
@@ -49,16 +49,18 @@ def _watch() -> None:
     It does so with all that is raised while garbage is collected, and there JAX has work to do after each step: a
     training of many short steps would now and then not stop.
     """
-    if not _before:
-        _before.append(sys.unraisablehook)
-        sys.unraisablehook = _dropped
-
-
-def _dropped(unraisable: Any) -> None:
-    handler = signal.getsignal(signal.SIGINT)
-    if unraisable.exc_type is not KeyboardInterrupt or not callable(handler) or sys.is_finalizing():
-        _before[0](unraisable)
+    if _watched:
         return
-    again = threading.Timer(_AGAIN_S, _thread.interrupt_main)
-    again.daemon = True
-    again.start()
+    _watched.append(True)
+    before, interrupt, timer = sys.unraisablehook, _thread.interrupt_main, threading.Timer
+    ends, handler = sys.is_finalizing, signal.getsignal  # modules are empty when Python ends
+
+    def dropped(unraisable: Any) -> None:
+        if unraisable.exc_type is not KeyboardInterrupt or ends() or not callable(handler(signal.SIGINT)):
+            before(unraisable)
+            return
+        again = timer(_AGAIN_S, interrupt)
+        again.daemon = True
+        again.start()
+
+    sys.unraisablehook = dropped

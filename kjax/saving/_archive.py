@@ -84,6 +84,10 @@ def _compile(model: Any, group: Group, config: Any, custom_objects: Mapping[str,
         return
     try:
         _compiled.compile_as(model, config, custom_objects)
+    except ValueError as error:
+        if "compile=False" in str(error):
+            raise
+        raise ValueError(f"{error} Or load the model with `compile=False`.") from error
     except _architecture.BROKEN as error:
         raise ValueError(
             f"The model cannot be compiled as the archive says: {type(error).__name__}: {error}. Load it with "

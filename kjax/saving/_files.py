@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -31,6 +32,7 @@ def save_model(
         NotImplementedError: if the model computes in its own `call` and has no config.
     """
     _check_arguments(save_format, kwargs)
+    _check_place(filepath)
     archive = _is_archive(filepath, save_format)
     if _keeps_old(filepath, overwrite):
         return
@@ -70,6 +72,7 @@ def load_model(
     """
     if safe_mode is not True:
         raise ValueError("kjax never runs code from a file, so there is no other mode than the safe one.")
+    _check_place(filepath)
     from kjax._core.guards import hdf5
     from kjax.saving import _h5
 
@@ -85,6 +88,7 @@ def load_model(
 def save_weights(model: Any, filepath: Any, overwrite: bool = True, save_format: str | None = None) -> None:
     """Write the weights of a model: see `Model.save_weights`."""
     _check_arguments(save_format, {})
+    _check_place(filepath)
     if _keeps_old(filepath, overwrite):
         return
     from kjax.saving import _layout
@@ -107,6 +111,7 @@ def load_weights(
     from kjax._core.guards import hdf5
     from kjax.saving import _weights
 
+    _check_place(filepath)
     _require_weights(model)
     if _is_zip(filepath):
         from kjax.saving import _archive
@@ -138,6 +143,21 @@ def _refuse_names(by_name: bool) -> None:
 
 def _has_layers(group: Group) -> bool:
     return group.has_attribute("layer_names") or group.has_attribute("layer_names0")
+
+
+def _check_place(filepath: Any) -> None:
+    expected = "Expected a path, an open `h5py.File` or `h5py.Group`, or a file object opened in binary mode"
+    if isinstance(filepath, io.TextIOBase):
+        raise TypeError(f"{expected}. This one was opened as text: add a 'b' to its mode.")
+    if hasattr(filepath, "create_group"):
+        if not filepath:
+            raise ValueError(f"{expected}. The HDF5 file was closed.")
+    elif not (
+        isinstance(filepath, (str, bytes, os.PathLike)) or hasattr(filepath, "read") or hasattr(filepath, "write")
+    ):
+        raise TypeError(f"{expected}. Found: {filepath!r}")
+    elif filepath in ("", b""):
+        raise ValueError(f"{expected}. The path is empty.")
 
 
 def _require_weights(model: Any) -> None:

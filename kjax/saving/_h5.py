@@ -23,6 +23,8 @@ def write_model(group: Any, model: Any, config: str, include_optimizer: bool) ->
         group: an `h5py.Group`, open to be written.
         config: the class and the config of the model as JSON.
     """
+    if held := [name for name in ("model_weights", "optimizer_weights") if name in group]:
+        raise ValueError(f"{group.name!r} of {group.file.filename} holds a model already: there is {held[0]!r} in it.")
     _layout.write_versions(group)
     group.attrs["model_config"] = config.encode()
     _layout.write_layers(group.create_group("model_weights"), model.layers)
@@ -73,6 +75,10 @@ def _compile(model: Any, group: Group, config: Any, custom_objects: Mapping[str,
     _architecture.check_size(config)
     try:
         _compiled.compile_as(model, config, custom_objects)
+    except ValueError as error:
+        if "compile=False" in str(error):
+            raise
+        raise ValueError(f"{error} Or load the model with `compile=False`.") from error
     except _architecture.BROKEN as error:
         raise ValueError(
             f"The model cannot be compiled as the file says: {type(error).__name__}: {error}. Load it with "
