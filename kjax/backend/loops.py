@@ -16,7 +16,7 @@ from kjax.backend._ops import array
 from kjax.backend.programs import run_now
 
 
-class _BodyScope(Scope):
+class BodyScope(Scope):
     """The scope of one pass of a loop: variables are the outer program's, unless the loop carries them."""
 
     def __init__(self, outer: Scope, carried: Sequence[Any], values: Sequence[Any], key: Any) -> None:
@@ -47,7 +47,7 @@ def loop(body: Callable[[Any, Any], tuple[Any, Any]], carry: Any, xs: Any) -> tu
     def one(state: Any, x: Any) -> Any:
         (carry, values), (step, element) = state, x
         step_key = None if key is None else jax.random.fold_in(key, step)
-        with _BodyScope(outer, written, values, step_key) as inner:
+        with BodyScope(outer, written, values, step_key) as inner:
             carry, out = body(carry, element)
         values = [jnp.asarray(inner.updates[v], v.dtype) for v in written]
         return (carry, values), (out, inner.losses)
@@ -61,11 +61,11 @@ def loop(body: Callable[[Any, Any], tuple[Any, Any]], carry: Any, xs: Any) -> tu
     return carry, outs
 
 
-def abstract_pass(body: Any, carry: Any, xs: Any) -> tuple[_BodyScope, Any]:
+def abstract_pass(body: Any, carry: Any, xs: Any) -> tuple[BodyScope, Any]:
     """The scope that one pass leaves behind, which tells what it wrote and whether it drew; and its results' shapes."""
     outer = scope.current()
     assert outer is not None, "a loop runs in a scope"
-    inner = _BodyScope(outer, (), (), None)
+    inner = BodyScope(outer, (), (), None)
 
     def one(carry: Any, x: Any) -> Any:
         with inner:

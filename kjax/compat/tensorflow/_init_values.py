@@ -162,19 +162,31 @@ def variable_scope(
         path, reuse or outer.reuse, initializer or outer.initializer, regularizer or outer.regularizer
     )
     default.variable_scope = inner
+    counts = dict(default.layer_counts)
+    default.layer_counts[path] = counts.get(path, 0) + 1
     try:
         with default.name_scope(label):
             yield inner
     finally:
         default.variable_scope = outer
+        if isinstance(name_or_scope, VariableScope):
+            default.layer_counts = counts
+        _forget_inside(default, path)
+
+
+def _forget_inside(default: Any, path: str) -> None:
+    """Count default names in a scope anew: a scope that is opened again has the names of the first time."""
+    default.layer_counts = {k: n for k, n in default.layer_counts.items() if not k.startswith(f"{path}/")}
 
 
 def _free(default: Any, outer: str, name: str) -> str:
-    """A name that no other scope of this place was given as a default."""
-    path = f"{outer}/{name}" if outer else name
-    count = default.layer_counts.get(path, 0)
-    default.layer_counts[path] = count + 1
-    return f"{name}_{count}" if count else name
+    """A name that no other scope of this place has."""
+    prefix = f"{outer}/" if outer else ""
+    label, count = name, 0
+    while default.layer_counts.get(prefix + label):
+        count += 1
+        label = f"{name}_{count}"
+    return label
 
 
 def get_variable(

@@ -24,6 +24,10 @@ _MOST_TRACES = 5
 _LARGE_CONSTANT = 1024
 # Numbers in variables from which on it is worth telling XLA to update them in place.
 _MANY_WEIGHTS = 2**15
+_ENDLESS = (
+    "A gradient goes through a tf.while_loop whose number of passes depends on values. Give it `maximum_iterations`, "
+    "or let its condition compare a counter with a number that is known; or use tf.scan."
+)
 
 
 class RunScope(scope.Scope):
@@ -136,6 +140,10 @@ class Program:
                 traced = jax.jit(self._run, donate_argnums=(0,)).trace(*self._outline(), fed)
             except MissingFeed as error:
                 raise _missing(error.tensor) from error
+            except ValueError as error:
+                if "Reverse-mode differentiation does not work for lax.while_loop" in str(error):
+                    raise ValueError(_ENDLESS) from error
+                raise
             opened = self._last
             assert opened is not None
             reads = [*self._reads, *(v for v in opened.missed if v not in self._reads)]

@@ -9,46 +9,14 @@ import jax
 import jax.numpy as jnp
 
 from kjax._core import graph, scope
-from kjax._core.graph import Node, topological
-from kjax._core.tensors import Tensor, Variable
+from kjax._core.tensors import Tensor
 from kjax.backend._ops import array
-from kjax.compat.tensorflow import _graph, _inside
+from kjax.backend.loops import loop
+from kjax.compat.tensorflow import _inside
 from kjax.compat.tensorflow._arguments import convert
 from kjax.compat.tensorflow._graph import Operation
-
-
-class _Part:
-    """A piece of graph that an operation evaluates by itself, with values for its own leaves.
-
-    Arguments:
-        own: the leaves that stand for the operation's own values.
-        made: what the piece computes, in any structure.
-    """
-
-    def __init__(self, own: list[Tensor], made: Any) -> None:
-        self.own, self.structure = own, jax.tree.structure(made)
-        self.outputs = [convert(x) for x in jax.tree.leaves(made)]
-        order = topological(self.outputs, own)
-        inside = {t for node in order for t in node.outputs if _depends(node, own)}
-        used = [*(x for node in order if _depends(node, own) for x in node.inputs), *self.outputs]
-        # What does not depend on the own leaves is computed outside, once.
-        self.outer = list(dict.fromkeys(x for x in used if isinstance(x, Tensor) and x not in inside and x not in own))
-
-    def run(self, values: list[Any], outer: list[Any]) -> list[Any]:
-        """The outputs, given values of the own leaves and of what is computed outside."""
-        feeds = {**dict(zip(self.outer, outer, strict=True)), **dict(zip(self.own, values, strict=True))}
-        return [array(x) for x in graph.evaluate(self.outputs, feeds)[0]]
-
-
-def _depends(node: Node, own: list[Tensor]) -> bool:
-    if not own:
-        return True
-    wanted = set(own)
-    return any(x in wanted for inner in topological(node.outputs, own) for x in inner.inputs)
-
-
-def _leaf(x: Any, name: str) -> Tensor:
-    return Tensor(x.shape, x.dtype, name)
+from kjax.compat.tensorflow._parts import Part, finish, writes_of
+from kjax.compat.tensorflow._while import while_loop
 
 
 def cond(
@@ -71,13 +39,12 @@ def cond(
         return branches[0 if pred else 1]()
     if _inside.here() and not graph.is_symbolic(pred):
         return _inside.cond(pred, branches)
-    parts = [_Part([], _tensors_of(branch())) for branch in branches]
+    parts = [Part([], _tensors_of(branch())) for branch in branches]
     if parts[0].structure != parts[1].structure:
         raise ValueError("true_fn and false_fn should return the same structure.")
-    nodes = [n for p in parts for n in topological(p.outputs)]
-    used = [*(t for n in nodes for t in n.inputs), *(t for p in parts for t in p.outputs)]
+    used = [*(t for p in parts for n in p.nodes for t in n.inputs), *(t for p in parts for t in p.outputs)]
     outer = list(dict.fromkeys(t for t in used if _is_leaf(t)))
-    written = list(dict.fromkeys(v for p in parts for n in topological(p.outputs) for v in n.writes))
+    written = writes_of(parts)
 
     def chosen(pred: Any, outer_values: list[Any]) -> Any:
         opened = scope.current()
@@ -85,7 +52,7 @@ def cond(
         before = dict(opened.updates)
         feeds = dict(zip(outer, outer_values, strict=True))
 
-        def branch(part: _Part) -> Callable[[], Any]:
+        def branch(part: Part) -> Callable[[], Any]:
             def run() -> Any:
                 opened.updates = dict(before)
                 values = [array(v) for v in graph.evaluate(part.outputs, feeds)[0]]
@@ -100,7 +67,7 @@ def cond(
         return jax.tree.unflatten(parts[0].structure, values)
 
     built = graph.make_node(chosen, (pred, outer), {})
-    _finish(built, name or "cond", parts, written)
+    finish(built, name or "cond", parts, written)
     return built.result
 
 
@@ -117,69 +84,6 @@ def _tensors_of(made: Any) -> Any:
     return made
 
 
-def _finish(built: Node, name: str, parts: list[_Part], written: list[Variable]) -> None:
-    default = _graph.get_default_graph()
-    _graph.finish(built, default.unique_name(name), name)
-    inside = [n for part in parts for n in topological(part.outputs)]
-    built.within = tuple(t for part in parts for t in part.outputs)
-    built.reads = tuple(dict.fromkeys([*(v for n in inside for v in n.inputs if isinstance(v, Variable)), *written]))
-    built.writes = tuple(written)
-    for output in built.outputs:
-        output.known = False
-
-
-def while_loop(
-    cond: Callable[..., Any],
-    body: Callable[..., Any],
-    loop_vars: Any,
-    shape_invariants: Any = None,
-    parallel_iterations: int = 10,
-    back_prop: bool = True,
-    swap_memory: bool = False,
-    name: str | None = None,
-    maximum_iterations: int | None = None,
-    return_same_structure: bool = False,
-) -> Any:
-    """Repeat `body` while `cond` holds. It cannot be differentiated: `tf.scan` can.
-
-    Arguments:
-        cond, body: functions of the loop's variables; `body` returns their next values.
-        loop_vars: first values.
-        maximum_iterations: limit.
-    """
-    if _inside.here():
-        last = _inside.while_loop(cond, body, loop_vars, maximum_iterations)
-        return last[0] if len(last) == 1 and not return_same_structure else last
-    first = jax.tree.map(convert, loop_vars, is_leaf=lambda x: isinstance(x, (Tensor, Variable)))
-    starts, structure = jax.tree.flatten(first)
-    own = [_leaf(x, f"loop/{i}") for i, x in enumerate(starts)]
-    arguments = jax.tree.unflatten(structure, own)
-    made = body(*arguments)
-    made = made if isinstance(made, (list, tuple)) else [made]
-    step = _Part(own, list(jax.tree.leaves(made)))
-    test = _Part(own, [cond(*arguments)])
-
-    def looped(starts: list[Any], outer_step: list[Any], outer_test: list[Any]) -> Any:
-        def more(carried: Any) -> Any:
-            count, values = carried
-            holds = test.run(values, outer_test)[0].astype(bool).reshape(())
-            return holds if maximum_iterations is None else holds & (count < maximum_iterations)
-
-        def once(carried: Any) -> Any:
-            count, values = carried
-            new = step.run(values, outer_step)
-            return count + 1, [n.astype(v.dtype) for n, v in zip(new, values, strict=True)]
-
-        _, values = jax.lax.while_loop(more, once, (jnp.zeros((), jnp.int32), [array(x) for x in starts]))
-        return jax.tree.unflatten(structure, values)
-
-    built = graph.make_node(looped, (starts, step.outer, test.outer), {})
-    _finish(built, name or "while", [step, test], [])
-    result = built.result
-    single = not return_same_structure and isinstance(result, (list, tuple)) and len(result) == 1
-    return result[0] if single else result
-
-
 def map_fn(fn: Callable[[Any], Any], elems: Any, dtype: Any = None, name: str | None = None, **_: Any) -> Any:
     """`fn` of each row of a tensor, stacked."""
     if _inside.here():
@@ -187,14 +91,14 @@ def map_fn(fn: Callable[[Any], Any], elems: Any, dtype: Any = None, name: str | 
     rows = [convert(x) for x in jax.tree.leaves(elems)]
     own = [Tensor(x.shape[1:], x.dtype, f"row/{i}") for i, x in enumerate(rows)]
     made = fn(jax.tree.unflatten(jax.tree.structure(elems), own))
-    part = _Part(own, made)
+    part = Part(own, made)
 
     def mapped(rows: list[Any], outer: list[Any]) -> Any:
-        results = jax.lax.map(lambda row: part.run(list(row), outer), [array(x) for x in rows])
+        _, results = loop(lambda none, row: (none, part.run(list(row), outer)), (), [array(x) for x in rows])
         return jax.tree.unflatten(part.structure, results)
 
     built = graph.make_node(mapped, (rows, part.outer), {})
-    _finish(built, name or "map", [part], [])
+    finish(built, name or "map", [part], writes_of([part]))
     return built.result
 
 
@@ -211,22 +115,22 @@ def scan(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any = None, nam
         first, rest = [convert(x) for x in jax.tree.leaves(initializer)], rows
         state_tree = jax.tree.structure(initializer)
     own = [Tensor(x.shape[1:], x.dtype, f"row/{i}") for i, x in enumerate(rows)]
-    state = [_leaf(x, f"state/{i}") for i, x in enumerate(first)]
-    part = _Part([*state, *own], fn(jax.tree.unflatten(state_tree, state), jax.tree.unflatten(treedef, own)))
+    state = [Tensor(x.shape, x.dtype, f"state/{i}") for i, x in enumerate(first)]
+    part = Part([*state, *own], fn(jax.tree.unflatten(state_tree, state), jax.tree.unflatten(treedef, own)))
 
     def scanned(first: list[Any], rest: list[Any], outer: list[Any]) -> Any:
         def step(carried: list[Any], row: list[Any]) -> Any:
             new = part.run([*carried, *row], outer)
-            return new, new
+            return [n.astype(o.dtype) for n, o in zip(new, carried, strict=True)], new
 
         start = [array(x) for x in first]
-        _, results = jax.lax.scan(step, start, [array(x) for x in rest])
+        _, results = loop(step, start, [array(x) for x in rest])
         if initializer is None:
             results = [jnp.concatenate([s[None], r]) for s, r in zip(start, results, strict=True)]
         return jax.tree.unflatten(part.structure, results)
 
     built = graph.make_node(scanned, (first, rest, part.outer), {})
-    _finish(built, name or "scan", [part], [])
+    finish(built, name or "scan", [part], writes_of([part]))
     return built.result
 
 

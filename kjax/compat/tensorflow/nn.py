@@ -324,11 +324,27 @@ __all__ = [
 ]  # fmt: skip
 
 
+# Modules whose names are names here too.
+_PARTS = ("_recurrence",)
+
+
+def _names() -> list[str]:
+    parts = [importlib.import_module(f"kjax.compat.tensorflow.{part}") for part in _PARTS]
+    return [*__all__, *_ACTIVATIONS, "rnn_cell", *(name for part in parts for name in part.__all__)]
+
+
 def __getattr__(name: str) -> Any:
     if name in _ACTIVATIONS:
         return _activation(name)
-    raise _missing.complaint("tensorflow.nn", name, [*__all__, *_ACTIVATIONS])
+    if name == "rnn_cell":
+        return importlib.import_module("kjax.compat.tensorflow.rnn_cell")
+    if not name.startswith("__"):
+        for part in _PARTS:
+            module = importlib.import_module(f"kjax.compat.tensorflow.{part}")
+            if name in module.__all__:
+                return getattr(module, name)
+    raise _missing.complaint("tensorflow.nn", name, _names())
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_ACTIVATIONS])
+    return sorted([*globals(), *_names()])

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from kjax.compat.tensorflow import _missing
-from kjax.compat.tensorflow.contrib import layers
+import importlib
+from typing import Any
 
-__all__ = ["layers"]
-__getattr__ = _missing.attribute("tensorflow.contrib", __all__)
+from kjax.compat.tensorflow import _missing
+
+_MODULES = ["layers", "legacy_seq2seq", "rnn", "seq2seq"]
+__all__ = [*_MODULES, "data"]  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    if name == "data":
+        return importlib.import_module("kjax.compat.tensorflow.data")
+    raise _missing.complaint("tensorflow.contrib", name, __all__)
