@@ -45,6 +45,7 @@ ALLOWED: dict[str, tuple[set[str], str]] = {
     "callbacks/_remote.py": ({"urlopen"}, "sends to the address that the user gives"),
     "callbacks/_tensorboard.py": ({"savetxt"}, "a table beside a log"),
     "compat/_script.py": ({"compile", "exec", "open"}, "runs the script of the user"),
+    "compat/tensorflow/gfile.py": ({"open", "os.replace"}, "files that the script names, as Python's own `open`"),
     "datasets/_download.py": ({"socket"}, "asks whether there is a network"),
     "datasets/_idx.py": ({"gzip"}, "unpacks no more than the header's shape, of a file of `open_file`"),
     "engine/_kept.py": ({"open"}, "facts about the processor"),

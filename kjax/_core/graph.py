@@ -175,10 +175,9 @@ def _infer_shapes(node: Node) -> list[tuple[Any, Any]]:
     except (TypeError, ValueError) as error:
         # An unknown batch size beside a known one means the same number, be it given or made inside.
         shapes = [x.shape for x in [*node.inputs, *node.leaves] if hasattr(x, "shape")]
-        sizes = sorted({shape[0] for shape in shapes if shape and shape[0] is not None})
-        sizes += sorted({d for shape in shapes for d in shape[1:2] if d is not None} - set(sizes))  # time comes first
-        if not sizes:
-            sizes = sorted(set(map(int, re.findall(r"\d+", str(error)))) - {0, 1, *_FILLS})
+        firsts, seconds = ({d for shape in shapes for d in shape[i : i + 1] if d is not None} for i in (0, 1))
+        sizes = [*sorted(firsts), *sorted(seconds - firsts)]  # time may come before the samples
+        sizes = sizes or sorted(set(map(int, re.findall(r"\d+", str(error)))) - {0, 1, *_FILLS})
         if any(None in x.shape[:2] for x in node.inputs):
             for size in sizes:
                 with contextlib.suppress(TypeError, ValueError):

@@ -51,11 +51,11 @@ def ctc_batch_cost(y_true: Any, y_pred: Any, input_length: Any, label_length: An
     """
     logs = jax.nn.log_softmax(_logits(y_pred))
     labels = jnp.clip(array(y_true).astype("int32"), 0, logs.shape[-1] - 1)
-    losses = jax.vmap(_loss)(logs, labels, _lengths(input_length), _lengths(label_length))
+    losses = jax.vmap(loss_of_one)(logs, labels, _lengths(input_length), _lengths(label_length))
     return losses[:, None]
 
 
-def _loss(logs: Any, labels: Any, steps: Any, count: Any) -> Any:
+def loss_of_one(logs: Any, labels: Any, steps: Any, count: Any) -> Any:
     """The loss of one sample: (time steps, classes), (most labels,) and how many of both are real."""
     blank = logs.shape[-1] - 1
     # A blank before, between and behind the labels.

@@ -27,12 +27,12 @@ _attributes.install()
 # Modules whose names are names of the top level.
 _PARTS = (
     "dtypes", "arrays", "math", "_draws", "_graph", "_variables", "_gradients", "_init_values", "_session", "_others",
-    "control",
+    "control", "_checks", "_scatters", "_sparse", "_more_math",
 )  # fmt: skip
 # Modules that are names themselves.
 _MODULES = (
-    "app", "contrib", "data", "errors", "flags", "initializers", "layers", "logging", "losses", "math", "nn", "random",
-    "summary", "train",
+    "app", "contrib", "data", "errors", "estimator", "flags", "gfile", "image", "initializers", "layers", "logging",
+    "losses", "math", "metrics", "nn", "random", "summary", "train",
 )  # fmt: skip
 
 
@@ -44,13 +44,14 @@ def _names() -> list[str]:
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return importlib.import_module(f"{__name__}.{name}")
-    if not name.startswith("__"):
-        for part in _PARTS:
-            module = importlib.import_module(f"{__name__}.{part}")
-            if name in module.__all__:
-                value = getattr(module, name)
-                setattr(sys.modules[__name__], name, value)
-                return value
+    if name.startswith("_"):  # an import of a module of ours, which is not loaded yet
+        raise AttributeError(f"module 'tensorflow' has no attribute {name!r}")
+    for part in _PARTS:
+        module = importlib.import_module(f"{__name__}.{part}")
+        if name in module.__all__:
+            value = getattr(module, name)
+            setattr(sys.modules[__name__], name, value)
+            return value
     raise _missing.complaint("tensorflow", name, _names())
 
 

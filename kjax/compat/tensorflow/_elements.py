@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,82 @@ class Element(np.ndarray):
     def get_shape(self) -> tuple[int, ...]:
         """The shape."""
         return self.shape
+
+
+# -- what is fed -------------------------------------------------------------------------------------------------------
+
+
+class Binding:
+    """Values of tensors that data sets are made of.
+
+    Attributes:
+        values: tensor to value.
+        look: 0; or 1 or 2 for a first or second look at shapes alone, in which such tensors are zeros.
+        used: the tensors that were asked for in a look.
+    """
+
+    def __init__(self, values: dict[Any, Any], look: int) -> None:
+        self.values, self.look = values, look
+        self.used: dict[Any, None] = {}
+
+
+class _Local(threading.local):
+    binding: Binding | None = None
+
+
+_local = _Local()
+_ROWS = 64  # of an array of unknown length, in a look
+
+
+@contextlib.contextmanager
+def bound_to(values: dict[Any, Any], look: int = 0) -> Generator[Binding]:
+    """Let tensors stand for values inside of a `with` block."""
+    outer, _local.binding = _local.binding, Binding(values, look)
+    try:
+        yield _local.binding
+    finally:
+        _local.binding = outer
+
+
+def looking() -> int:
+    """The number of the look at shapes, or 0."""
+    return 0 if _local.binding is None else _local.binding.look
+
+
+def is_fed(value: Any) -> bool:
+    """Whether a value is a tensor that has none of its own."""
+    return isinstance(value, Tensor) and not value.known
+
+
+def bound(value: Any) -> Any:
+    """What a part of a data set's source is now.
+
+    Raises:
+        ValueError: for a tensor that has to be fed, and was not.
+    """
+    if not is_fed(value):
+        return value
+    binding = _local.binding
+    if binding is not None and value in binding.values:
+        return np.asarray(binding.values[value])
+    if binding is None or not binding.look:
+        raise ValueError(
+            f"The data set is made of {value!r}, which is fed: use `make_initializable_iterator`, and feed it when the "
+            "iterator's `initializer` runs."
+        )
+    binding.used[value] = None
+    return np.zeros([_ROWS if d is None else d for d in value.shape] or (), value.dtype)
+
+
+def number(value: Any) -> int:
+    """A number of a data set, such as the length of a batch, which may be a tensor."""
+    if is_fed(value):
+        found = int(bound(value))
+        return found or 2 if looking() else found
+    return int(np.asarray(value))
+
+
+# -- elements ----------------------------------------------------------------------------------------------------------
 
 
 def mapped(change: Callable[[Any], Any], element: Any) -> Any:
@@ -54,6 +132,8 @@ def leaves(element: Any) -> list[Any]:
 
 def array_of(value: Any) -> Any:
     """Data as an array of numpy; numbers of Python get 32 bits, as TensorFlow gives them."""
+    if is_fed(value):
+        return value
     array = np.asarray(value)
     if not isinstance(value, (np.ndarray, np.generic)) and not hasattr(value, "dtype"):
         narrow = {"f": np.float32, "i": np.int32}.get(array.dtype.kind)
@@ -90,6 +170,36 @@ def stacked(elements: list[Any]) -> Any:
             f"Cannot batch tensors with different shapes. Found: {sorted(shapes)}. Give the elements one shape first."
         )
     return np.array(elements) if shapes == {()} else np.stack(elements)
+
+
+def padded(elements: list[Any], shapes: Any, values: Any) -> Any:
+    """Elements as one, whose arrays are filled up to common lengths, or to given ones."""
+    columns = zip(*map(leaves, elements), strict=True)
+    count = len(leaves(elements[0]))
+    ends = [None] * count if shapes is None else _listed_shapes(shapes, count)
+    fills = [0] * count if values is None else leaves(values) if isinstance(values, (tuple, dict)) else [values] * count
+    return filled(elements[0], [_padded(list(c), e, f) for c, e, f in zip(columns, ends, fills, strict=True)])
+
+
+def _listed_shapes(shapes: Any, count: int) -> list[Any]:
+    if isinstance(shapes, dict):
+        return list(shapes.values())
+    nested = isinstance(shapes, tuple) and all(hasattr(s, "__len__") for s in shapes) and len(shapes) == count
+    return list(shapes) if nested and shapes else [shapes]
+
+
+def _padded(arrays: list[Any], shape: Any, fill: Any) -> np.ndarray:
+    arrays = [np.asarray(a) for a in arrays]
+    longest = np.max([a.shape for a in arrays], axis=0).astype(int) if arrays[0].ndim else []
+    more = 1 if looking() == 2 else 0
+    given = [None] * arrays[0].ndim if shape is None else [None if d in (None, -1) else int(d) for d in shape]
+    ends = [n + more if d is None else d for d, n in zip(given, longest, strict=True)]
+    if any(n > d for d, n in zip(ends, longest, strict=True)):
+        raise ValueError(f"padded_batch cannot shorten: elements of shape {tuple(longest)} for {given}.")
+    result = np.full((len(arrays), *ends), fill, arrays[0].dtype)
+    for i, a in enumerate(arrays):
+        result[(i, *(slice(n) for n in a.shape))] = a
+    return result
 
 
 def called(function: Callable[..., Any], element: Any) -> Any:

@@ -6,7 +6,6 @@ The nodes are those of `kjax._core.graph`. Here each gets a name of TensorFlow's
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
@@ -17,21 +16,7 @@ from kjax._core import graph, scope
 from kjax._core.graph import Node, Tensor, Variable
 from kjax._core.tensors import Constant
 from kjax.backend._ops import array
-
-
-class GraphKeys:
-    """Names of the collections of a graph."""
-
-    GLOBAL_VARIABLES = VARIABLES = "variables"
-    LOCAL_VARIABLES = "local_variables"
-    TRAINABLE_VARIABLES = "trainable_variables"
-    MOVING_AVERAGE_VARIABLES = "moving_average_variables"
-    REGULARIZATION_LOSSES = "regularization_losses"
-    LOSSES = "losses"
-    SUMMARIES = "summaries"
-    UPDATE_OPS = "update_ops"
-    GLOBAL_STEP = "global_step"
-    WEIGHTS, BIASES = "weights", "biases"
+from kjax.compat.tensorflow._keys import GraphKeys, Stack
 
 
 class Operation:
@@ -42,12 +27,14 @@ class Operation:
         type: what kind of operation it is, such as `'MatMul'`.
         inputs, outputs: tensors.
         targets: the tensors whose computation is its effect.
+        hosts: what acts on the host afterwards, each with the tensors whose values it needs.
     """
 
     def __init__(self, owner: Graph, name: str, type: str, targets: Iterable[Any], outputs: Iterable[Any] = ()) -> None:
         self.graph, self.name, self.type = owner, name, type
         self.targets = list(targets)
         self.outputs = list(outputs)
+        self.hosts: list[tuple[list[Any], Callable[..., None]]] = []
 
     @property
     def inputs(self) -> list[Any]:
@@ -60,6 +47,20 @@ class Operation:
 
     def __repr__(self) -> str:
         return f"<tf.Operation '{self.name}' type={self.type}>"
+
+
+class HostOperation(Operation):
+    """An operation that acts on the host, with the values of tensors.
+
+    Arguments:
+        parts: the tensors.
+        act: what it does with their values.
+    """
+
+    def __init__(self, owner: Graph, name: str, type: str, parts: Iterable[Any], act: Callable[..., None]) -> None:
+        super().__init__(owner, name, type, [])
+        self.hosts = [(list(parts), act)]
+        owner.names[name] = self
 
 
 def _session_for(session: Any, what: str) -> Any:
@@ -77,15 +78,8 @@ def default_session() -> Any:
     return sessions.items[-1] if sessions.items else None
 
 
-class _Stack(threading.local):
-    """Items of this thread, of which the last one counts."""
-
-    def __init__(self) -> None:
-        self.items: list[Any] = []
-
-
-sessions = _Stack()
-_graphs = _Stack()
+sessions = Stack()
+_graphs = Stack()
 
 
 class Graph:
@@ -252,6 +246,12 @@ def targets_of(values: Any) -> tuple[Any, ...]:
     return (values,) if isinstance(values, (Tensor, Variable)) else ()
 
 
+def _operations_in(values: Any) -> list[Operation]:
+    if isinstance(values, (list, tuple)):
+        return [found for value in values for found in _operations_in(value)]
+    return [values] if isinstance(values, Operation) else []
+
+
 _first = Graph()
 
 
@@ -373,6 +373,7 @@ def group(*inputs: Any, name: str | None = None) -> Operation:
     default = get_default_graph()
     unique = default.unique_name(name or "group_deps")
     made = Operation(default, unique, "NoOp", [*default.waits_for(), *targets_of(list(inputs))])
+    made.hosts = [host for part in _operations_in(inputs) for host in part.hosts]
     default.names[unique] = made
     return made
 

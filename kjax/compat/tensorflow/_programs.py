@@ -59,6 +59,7 @@ class Found:
         reads: dict[Any, None] = {x: None for x in outputs if isinstance(x, Variable)}
         writes: dict[Any, None] = {}
         self.constants: dict[Constant, None] = {}
+        pulled: dict[Tensor, None] = {x: None for x in outputs if _is_pulled(x)}
         stop = set(fed)
         pending, seen = list(outputs), set[Node]()
         while pending:
@@ -71,8 +72,15 @@ class Found:
                 writes.update(dict.fromkeys(node.writes))
                 found = (x for x in node.inputs if isinstance(x, Constant))
                 self.constants.update((x, None) for x in found if x not in stop and np.size(x.value) > _LARGE_CONSTANT)
+                pulled.update(dict.fromkeys(x for x in node.inputs if _is_pulled(x)))
+        self.pulled = [x for x in pulled if x not in stop]
         self.reads = [x for x in reads if x not in stop]
         self.writes = list(writes)
+
+
+def _is_pulled(x: Any) -> bool:
+    """Whether a tensor is a part of an iterator's next element."""
+    return isinstance(x, Tensor) and x.node is None and "source" in x.__dict__
 
 
 def _variables_of(node: Node) -> list[Any]:
@@ -85,15 +93,17 @@ class Program:
 
     Arguments:
         outputs: the tensors and variables to compute.
-        fed: the tensors and variables that are fed.
+        fed: the tensors and variables that are fed. After them come those that iterators give.
         kept: how many of the outputs, the first ones, are returned; the others are computed for their effect.
         training: the learning phase.
     """
 
     def __init__(self, outputs: Sequence[Any], fed: Sequence[Any], kept: int, training: bool) -> None:
-        self._outputs, self.fed, self._kept, self._training = list(outputs), list(fed), kept, training
-        self.dtypes = [device_dtype(x.dtype) for x in self.fed]
         found = Found(outputs, fed)
+        self.pulled = found.pulled
+        self.fed = [*fed, *self.pulled]
+        self._outputs, self._kept, self._training = list(outputs), kept, training
+        self.dtypes = [device_dtype(x.dtype) for x in self.fed]
         self._reads, self._writes = found.reads, found.writes
         self._constants = list(found.constants)
         self._placed: list[Any] | None = None
@@ -131,7 +141,8 @@ class Program:
             ValueError: if a shape does not fit what is fed.
             InvalidArgumentError: if something else has to be fed.
         """
-        for tensor, shape in zip(self.fed, shapes, strict=True):
+        given = len(self.fed) - len(self.pulled)
+        for tensor, shape in zip(self.fed[:given], shapes[:given], strict=True):
             _check_shape(tensor, shape)
         keep_programs()
         fed = [jax.ShapeDtypeStruct(s, d) for s, d in zip(shapes, self.dtypes, strict=True)]

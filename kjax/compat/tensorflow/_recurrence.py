@@ -16,7 +16,7 @@ from kjax._core.tensors import Tensor
 from kjax.backend import _recurrent
 from kjax.backend._ops import array
 from kjax.backend.loops import loop
-from kjax.compat.tensorflow import _cells
+from kjax.compat.tensorflow import _cell_wrappers, _cells
 from kjax.compat.tensorflow._arguments import convert, either
 from kjax.compat.tensorflow._graph import node
 from kjax.compat.tensorflow._init_values import variable_scope
@@ -91,9 +91,9 @@ def _ended(xs: Any, lengths: Any) -> Any:
 def _is_known(cell: Any) -> bool:
     """Whether `_through` computes what a loop of calls does."""
     kind = type(cell)
-    if kind is _cells.DropoutWrapper:
+    if kind is _cell_wrappers.DropoutWrapper:
         return not isinstance(cell.keeps[2], Tensor) and cell.keeps[2] >= 1 and _is_known(cell.wrapped_cell)
-    if kind is _cells.MultiRNNCell:
+    if kind is _cell_wrappers.MultiRNNCell:
         return cell._tuple and all(_is_known(part) for part in cell._cells)
     plain = kind is not _cells.LSTMCell or cell.plain
     return plain and kind in (_cells.BasicRNNCell, _cells.GRUCell, _cells.BasicLSTMCell, _cells.LSTMCell)
@@ -101,11 +101,11 @@ def _is_known(cell: Any) -> bool:
 
 def _through(cell: Any, xs: Any, state: Any, lengths: Any) -> tuple[Any, Any]:
     """Outputs `(time, samples, units)` and last state of a cell that kjax has a loop for."""
-    if isinstance(cell, _cells.DropoutWrapper):
+    if isinstance(cell, _cell_wrappers.DropoutWrapper):
         outputs, last = _through(cell.wrapped_cell, cell.dropped(xs, cell.keeps[0]), state, lengths)
         return cell.dropped(outputs, cell.keeps[1]), last
     with cell.scope_of():
-        if isinstance(cell, _cells.MultiRNNCell):
+        if isinstance(cell, _cell_wrappers.MultiRNNCell):
             lasts = []
             for i, (part, own) in enumerate(zip(cell._cells, state, strict=True)):
                 with cell.scope_of_cell(i):

@@ -17,6 +17,7 @@ from kjax.compat.tensorflow._feeds import LARGE, Feeds
 from kjax.compat.tensorflow._fetches import HostTensor
 from kjax.compat.tensorflow._graph import Graph, GraphKeys, Operation, get_default_graph
 from kjax.compat.tensorflow._programs import Program
+from kjax.compat.tensorflow._sparse import SparseTensor, SparseTensorValue
 
 
 class _Run:
@@ -42,6 +43,8 @@ class _Run:
         program, session = self.program, self._session
         feeds: list[Any] = []
         lent = False
+        if program.pulled:
+            values = [*values, *self._pull()]
         for value, dtype in zip(values, self._dtypes, strict=True):
             if type(value) is not np.ndarray or value.dtype != dtype or value.nbytes >= LARGE:
                 value, borrowed = session.feeds.place(_plain(value), dtype)
@@ -55,6 +58,16 @@ class _Run:
             # The user may change the array as soon as this returns.
             jax.block_until_ready(results or [v._array for v in program._writes])
         return self._finish(results) if self._finish is not None else None
+
+    def _pull(self) -> list[Any]:
+        """The next elements of the iterators that it needs."""
+        wanted: dict[Any, list[Any]] = {}
+        for tensor in self.program.pulled:
+            wanted.setdefault(tensor.__dict__["source"], []).append(tensor)
+        values: dict[Any, Any] = {}
+        for source, tensors in wanted.items():
+            values.update(zip(tensors, source.pull(self._session, tensors), strict=True))
+        return [values[tensor] for tensor in self.program.pulled]
 
 
 def _plain(value: Any) -> Any:
@@ -75,10 +88,12 @@ def _plan(fetches: Any, owner: Graph, tensors: dict[Any, int], effects: list[Any
         fetches = _by_name(fetches, owner)
     if isinstance(fetches, Operation):
         effects += fetches.targets
-        return None
+        return _acting(fetches.hosts, tensors) if fetches.hosts else None
     if isinstance(fetches, HostTensor):
         at = [tensors.setdefault(part, len(tensors)) for part in fetches.parts]
         return lambda results: fetches.finish(*(host(results[i]) for i in at))
+    if isinstance(fetches, SparseTensor):
+        return _plan(SparseTensorValue(*fetches.parts()), owner, tensors, effects)
     if isinstance(fetches, (Tensor, Variable)):
         place = tensors.setdefault(fetches, len(tensors))
         return lambda results: host(results[place])
@@ -93,6 +108,17 @@ def _plan(fetches: Any, owner: Graph, tensors: dict[Any, int], effects: list[Any
     if isinstance(fetches, (np.ndarray, jax.Array)):
         return lambda results: np.array(fetches)
     raise TypeError(f"Fetch argument {fetches!r} has invalid type {type(fetches)}, must be a string or Tensor.")
+
+
+def _acting(hosts: list[Any], tensors: dict[Any, int]) -> Callable[[Any], None]:
+    """What lets an operation act on the host, with the results of a program."""
+    planned = [(act, [tensors.setdefault(part, len(tensors)) for part in parts]) for parts, act in hosts]
+
+    def act(results: Any) -> None:
+        for function, places in planned:
+            function(*(host(results[i]) for i in places))
+
+    return act
 
 
 def _key(fetches: Any) -> Any:
@@ -190,6 +216,9 @@ class Session:
         for key, value in feeds.items():
             if isinstance(key, LearningPhase):
                 training = int(value)
+                continue
+            if isinstance(key, SparseTensor):
+                fed.update(zip(key.parts(), value, strict=True))
                 continue
             element = _by_name_fed(key, self.graph)
             if not isinstance(element, (Tensor, Variable)):

@@ -313,6 +313,12 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
     Raises:
         ValueError: without `x` and `y`: the number of true elements would be a shape that is not known.
     """
+    if (
+        x is None
+        and y is None
+        and (not isinstance(condition, (Tensor, Variable)) or getattr(condition, "known", False))
+    ):
+        return constant(np.argwhere(np.asarray(condition)), "int64", name=name)
     if x is None or y is None:
         raise ValueError("tf.where needs `x` and `y`: the places of true elements have a shape that depends on values.")
 

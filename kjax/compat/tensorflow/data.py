@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from collections.abc import Iterator as Elements
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,26 +14,31 @@ from kjax.compat.tensorflow import _missing
 from kjax.compat.tensorflow._elements import (
     Caller,
     array_of,
+    bound,
     called,
     filled,
+    is_fed,
     leaves,
+    looking,
     mapped,
+    number,
+    padded,
     plain,
     row,
     shuffled,
     stacked,
-    told,
     windows,
 )
+from kjax.compat.tensorflow._iterators import Iterator
+from kjax.compat.tensorflow._passes import INFINITE_CARDINALITY, UNKNOWN_CARDINALITY, Passes, typed_element
 
 AUTOTUNE = -1
-INFINITE_CARDINALITY, UNKNOWN_CARDINALITY = -1, -2
 
 _Draws = np.random.RandomState
-_Pass = Callable[[_Draws], Iterator[Any]]
+_Pass = Callable[[_Draws], Elements[Any]]
 
 
-class Dataset:
+class Dataset(Passes):
     """Elements that can be gone through again and again: arrays, or tuples and dictionaries of arrays.
 
     What is random follows numpy's global generator, from which each pass draws one number when it begins.
@@ -42,9 +48,6 @@ class Dataset:
         count: number of elements: -1 without end, -2 if it is not known.
         random: whether a pass draws random numbers.
     """
-
-    def __init__(self, begin: _Pass, count: int, random: bool = False) -> None:
-        self._begin, self._count, self._random = begin, int(count), random
 
     # -- sources -----------------------------------------------------------------------------------------------------
 
@@ -56,20 +59,22 @@ class Dataset:
             ValueError: if there is nothing to slice, or the numbers of rows differ.
         """
         arrays = mapped(array_of, tensors)
-        shapes = [np.shape(leaf) for leaf in leaves(arrays)]
+        shapes = [tuple(leaf.shape) for leaf in leaves(arrays)]
         if not shapes or () in shapes or len({shape[0] for shape in shapes}) != 1:
             raise ValueError(
                 "Dataset.from_tensor_slices takes arrays with the same number of rows. "
                 f"Found arrays of shapes: {shapes}."
             )
         rows = shapes[0][0]
+        if any(is_fed(leaf) for leaf in leaves(arrays)):
+            return Dataset(lambda _: _rows_of(mapped(bound, arrays)), rows or UNKNOWN_CARDINALITY)
         return Dataset(lambda _: (row(arrays, i) for i in range(rows)), rows)
 
     @staticmethod
     def from_tensors(tensors: Any, name: str | None = None) -> Dataset:
         """One element: what is given."""
         element = mapped(array_of, tensors)
-        return Dataset(lambda _: iter((element,)), 1)
+        return Dataset(lambda _: iter((mapped(bound, element),)), 1)
 
     @staticmethod
     def from_generator(
@@ -99,12 +104,22 @@ class Dataset:
             )
         types = mapped(lambda spec: spec.dtype, output_signature) if output_signature is not None else output_types
         given = tuple(plain(leaf) for leaf in args or ())
-        return Dataset(lambda _: (typed_element(item, types) for item in generator(*given)), UNKNOWN_CARDINALITY)
+
+        def begin(_: _Draws) -> Elements[Any]:
+            items = iter(generator(*given))
+            if looking() == 2:  # another element than in the first look, which may have another shape
+                items = itertools.chain(itertools.islice(items, 1, None), generator(*given))
+            return (typed_element(item, types) for item in items)
+
+        return Dataset(begin, UNKNOWN_CARDINALITY)
 
     @staticmethod
     def range(*args: int, output_type: Any = "int64", name: str | None = None) -> Dataset:
         """Whole numbers: `stop`, `start, stop` or `start, stop, step`."""
-        numbers = np.arange(*(int(a) for a in args), dtype=str(np.dtype(output_type)))
+        kind = str(np.dtype(output_type))
+        if any(map(is_fed, args)):
+            return Dataset(lambda _: iter(np.arange(*map(number, args), dtype=kind)), UNKNOWN_CARDINALITY)
+        numbers = np.arange(*(int(a) for a in args), dtype=kind)
         return Dataset(lambda _: iter(numbers), len(numbers))
 
     @staticmethod
@@ -113,7 +128,7 @@ class Dataset:
         parts = args[0] if len(args) == 1 else args or datasets
         found: list[Dataset] = leaves(parts)
 
-        def begin(draws: _Draws) -> Iterator[Any]:
+        def begin(draws: _Draws) -> Elements[Any]:
             for side_by_side in zip(*[part._begin(draws) for part in found], strict=False):
                 yield filled(parts, side_by_side)
 
@@ -141,26 +156,27 @@ class Dataset:
         Raises:
             ValueError: if `buffer_size` is not positive.
         """
-        size = _positive("buffer_size", buffer_size)
+        _positive("buffer_size", buffer_size)
         passes = itertools.count()
         first: list[int] = []  # the seed of the one order, if there is only one
 
-        def begin(draws: _Draws) -> Iterator[Any]:
+        def begin(draws: _Draws) -> Elements[Any]:
             if reshuffle_each_iteration is False:
                 if not first:
                     first.append(draws.randint(2**31 - 1) if seed is None else int(seed) % 2**32)
                 own = _Draws(first[0])
             else:
                 own = draws if seed is None else _Draws([int(seed) % 2**32, next(passes)])
-            return shuffled(self._begin(draws), size, own)
+            return shuffled(self._begin(draws), number(buffer_size), own)
 
         return Dataset(begin, self._count, random=True)
 
     def repeat(self, count: int | None = None, name: str | None = None) -> Dataset:
         """`count` passes, one after the other; without end if it is None or -1."""
-        times = -1 if count is None else int(count)
+        times = -1 if count is None else 1 if is_fed(count) else int(count)
 
-        def begin(draws: _Draws) -> Iterator[Any]:
+        def begin(draws: _Draws) -> Elements[Any]:
+            times = -1 if count is None else number(count)
             for _ in itertools.count() if times < 0 else range(times):
                 empty = True
                 for element in self._begin(draws):
@@ -172,6 +188,7 @@ class Dataset:
         total = self._count * times if self._count >= 0 and times >= 0 else self._count
         if times < 0 and self._count:
             total = INFINITE_CARDINALITY
+        total = UNKNOWN_CARDINALITY if is_fed(count) else total
         return Dataset(begin, 0 if times == 0 else total, self._random)
 
     def take(self, count: int, name: str | None = None) -> Dataset:
@@ -218,18 +235,40 @@ class Dataset:
         Raises:
             ValueError: if `batch_size` is not positive; when it is gone through, if the shapes of elements differ.
         """
-        size = _positive("batch_size", batch_size)
+        return self._grouped(batch_size, drop_remainder, stacked)
 
-        def batches(elements: Iterator[Any]) -> Iterator[Any]:
+    def padded_batch(
+        self,
+        batch_size: int,
+        padded_shapes: Any = None,
+        padding_values: Any = None,
+        drop_remainder: bool = False,
+        name: str | None = None,
+    ) -> Dataset:
+        """As `batch`, of elements whose lengths differ: they are filled up.
+
+        Arguments:
+            padded_shapes: a shape for each array; None or -1 in it is the longest of the batch.
+            padding_values: what arrays are filled up with; 0 if None.
+        """
+        return self._grouped(batch_size, drop_remainder, lambda group: padded(group, padded_shapes, padding_values))
+
+    def _grouped(self, batch_size: Any, drop_remainder: bool, join: Callable[[list[Any]], Any]) -> Dataset:
+        _positive("batch_size", batch_size)
+
+        def batches(elements: Elements[Any]) -> Elements[Any]:
+            size = number(batch_size)
+            if looking() == 2 and not drop_remainder:
+                size += 1  # the length of a batch may differ
             while group := list(itertools.islice(elements, size)):
                 if len(group) < size and drop_remainder:
                     return
-                yield stacked(group)
+                yield join(group)
 
-        total = self._count
-        if total >= 0:
-            total = total // size if drop_remainder else -(-total // size)
-        return self._made(batches, total)
+        if self._count < 0 or is_fed(batch_size):
+            return self._made(batches, self._count if self._count < 0 else UNKNOWN_CARDINALITY)
+        size = int(batch_size)
+        return self._made(batches, self._count // size if drop_remainder else -(-self._count // size))
 
     def unbatch(self, name: str | None = None) -> Dataset:
         """The rows of each element, one by one."""
@@ -259,7 +298,7 @@ class Dataset:
     def flat_map(self, map_func: Callable[..., Any], name: str | None = None) -> Dataset:
         """The elements of the data sets that a function makes of each element, one data set after the other."""
 
-        def begin(draws: _Draws) -> Iterator[Any]:
+        def begin(draws: _Draws) -> Elements[Any]:
             for element in self._begin(draws):
                 yield from called(map_func, element)._begin(draws)
 
@@ -275,7 +314,7 @@ class Dataset:
     ) -> Dataset:
         """Data sets of `size` elements each, `stride` apart; one begins `shift` elements after the other."""
 
-        def made(elements: Iterator[Any]) -> Iterator[Any]:
+        def made(elements: Elements[Any]) -> Elements[Any]:
             for group in windows(elements, size, shift or size, stride, drop_remainder):
                 columns = zip(*map(leaves, group), strict=True)
                 yield filled(group[0], [Dataset(lambda _, column=c: iter(column), len(c)) for c in columns])
@@ -290,7 +329,7 @@ class Dataset:
         """Keeps the elements of the first whole pass in memory, for the later ones. `filename` is not used."""
         kept: list[Any] = []
 
-        def begin(draws: _Draws) -> Iterator[Any]:
+        def begin(draws: _Draws) -> Elements[Any]:
             if kept:
                 yield from kept[0]
                 return
@@ -310,71 +349,21 @@ class Dataset:
         """The same elements: options are without effect."""
         return self.prefetch(0)
 
-    def apply(self, transformation_func: Callable[[Dataset], Any]) -> Any:
-        """What a function makes of the data set."""
-        return transformation_func(self)
 
-    def reduce(self, initial_state: Any, reduce_func: Callable[[Any, Any], Any], name: str | None = None) -> Any:
-        """`state = reduce_func(state, element)` for each element, from `initial_state` on."""
-        caller = Caller(reduce_func)
-        state = mapped(array_of, initial_state)
-        for element in self._elements():
-            state = caller((state, element))
-        return told(state)
-
-    # -- going through -----------------------------------------------------------------------------------------------
-
-    def _made(self, change: Callable[[Iterator[Any]], Iterator[Any]], count: int) -> Dataset:
-        """A data set that changes the passes of this one."""
-        return Dataset(lambda draws: change(self._begin(draws)), count, self._random)
-
-    def _elements(self) -> Iterator[Any]:
-        # One number here and now: what is drawn later may be drawn by another thread.
-        return self._begin(_Draws(np.random.randint(2**31 - 1) if self._random else 0))
-
-    def __iter__(self) -> Iterator[Any]:
-        return map(told, self._elements())
-
-    def as_numpy_iterator(self) -> Iterator[Any]:
-        """Goes through it as numpy's arrays and numbers."""
-        return (mapped(plain, element) for element in self._elements())
-
-    def cardinality(self, name: str | None = None) -> Any:
-        """Number of elements: -1 without end, -2 if it is not known."""
-        return told(np.int64(self._count))
-
-    def __len__(self) -> int:
-        if self._count < 0:
-            reason = "has no end" if self._count == INFINITE_CARDINALITY else "has a length that is not known"
-            raise TypeError(f"The dataset {reason}, so `len` cannot tell it.")
-        return self._count
-
-    def __bool__(self) -> bool:
-        return True
-
-    def __repr__(self) -> str:
-        return f"<kjax tf.data.Dataset of {self._count if self._count >= 0 else 'an unknown number of'} elements>"
-
-
-def typed_element(item: Any, types: Any) -> Any:
-    """An element of a generator, with the dtypes that were declared."""
-    if isinstance(types, (tuple, list)):
-        return tuple(typed_element(part, t) for part, t in zip(item, types, strict=True))
-    if isinstance(types, dict):
-        return {key: typed_element(item[key], t) for key, t in types.items()}
-    if types is None:
-        return mapped(array_of, item)
-    return np.asarray(item, object if types == "string" else np.dtype(types))
-
-
-def _later(dataset: Dataset, draws: _Draws) -> Iterator[Any]:
+def _later(dataset: Dataset, draws: _Draws) -> Elements[Any]:
     yield from dataset._begin(draws)
 
 
-def _positive(name: str, value: Any) -> int:
-    if int(value) < 1:
+def _positive(name: str, value: Any) -> None:
+    if not is_fed(value) and int(value) < 1:
         raise ValueError(f"`{name}` must be greater than zero. Found: {value}.")
-    return int(value)
+
+
+def _rows_of(arrays: Any) -> Elements[Any]:
+    lengths = {len(leaf) for leaf in leaves(arrays)}
+    if len(lengths) != 1:
+        raise ValueError(f"Dataset.from_tensor_slices was fed arrays with different numbers of rows: {lengths}.")
+    return (row(arrays, i) for i in range(lengths.pop()))
 
 
 class Options:
@@ -394,5 +383,12 @@ experimental = SimpleNamespace(
     cardinality=Dataset.cardinality,
 )
 
-__all__ = ["AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "Dataset", "Options", "experimental"]
+make_one_shot_iterator = Dataset.make_one_shot_iterator
+make_initializable_iterator = Dataset.make_initializable_iterator
+
+
+__all__ = [
+    "AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "Dataset", "Iterator", "Options", "experimental",
+    "make_initializable_iterator", "make_one_shot_iterator",
+]  # fmt: skip
 __getattr__ = _missing.attribute("tensorflow.data", __all__)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 # Numbers of the error codes, which scripts compare with `e.error_code`.
-INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION, OUT_OF_RANGE = 3, 5, 9, 11
+CANCELLED, INVALID_ARGUMENT, NOT_FOUND, ALREADY_EXISTS = 1, 3, 5, 6
+FAILED_PRECONDITION, ABORTED, OUT_OF_RANGE = 9, 10, 11
 
 
 class OpError(Exception):
@@ -24,6 +25,24 @@ class OpError(Exception):
         super().__init__(message)
         self.node_def, self.op, self.message = node_def, op, message
         self.error_code = self.code if error_code is None else error_code
+
+
+class CancelledError(OpError):
+    """What was running was stopped."""
+
+    code = CANCELLED
+
+
+class AbortedError(OpError):
+    """What was running was given up."""
+
+    code = ABORTED
+
+
+class AlreadyExistsError(OpError):
+    """Something is there already."""
+
+    code = ALREADY_EXISTS
 
 
 class InvalidArgumentError(OpError):
@@ -50,4 +69,7 @@ class OutOfRangeError(OpError):
     code = OUT_OF_RANGE
 
 
-__all__ = ["FailedPreconditionError", "InvalidArgumentError", "NotFoundError", "OpError", "OutOfRangeError"]
+__all__ = [
+    "AbortedError", "AlreadyExistsError", "CancelledError", "FailedPreconditionError", "InvalidArgumentError",
+    "NotFoundError", "OpError", "OutOfRangeError",
+]  # fmt: skip

@@ -13,6 +13,18 @@ from kjax.compat.tensorflow._init_values import (
     variable_scope,
     zeros_initializer,
 )
+from kjax.compat.tensorflow._layer_objects import Layer, class_of
+from kjax.compat.tensorflow._layer_windows import (
+    average_pooling1d,
+    average_pooling3d,
+    conv1d,
+    conv2d_transpose,
+    conv3d,
+    max_pooling1d,
+    max_pooling3d,
+    separable_conv2d,
+    transposed_shape,
+)
 from kjax.compat.tensorflow._variables import assign
 from kjax.compat.tensorflow.arrays import reshape
 from kjax.compat.tensorflow.control import cond
@@ -42,7 +54,7 @@ def dense(
     kernel_constraint: Any = None,
     bias_constraint: Any = None,
     trainable: bool = True,
-    name: str | None = None,
+    name: Any = None,
     reuse: Any = None,
 ) -> Any:
     """`activation(inputs @ kernel + bias)`, over the last axis."""
@@ -84,7 +96,7 @@ def conv2d(
     kernel_constraint: Any = None,
     bias_constraint: Any = None,
     trainable: bool = True,
-    name: str | None = None,
+    name: Any = None,
     reuse: Any = None,
 ) -> Any:
     """A convolution of images, with a bias and an activation."""
@@ -154,7 +166,7 @@ def batch_normalization(
     moving_variance_initializer: Any = None,
     training: Any = False,
     trainable: bool = True,
-    name: str | None = None,
+    name: Any = None,
     reuse: Any = None,
     **kwargs: Any,
 ) -> Any:
@@ -198,5 +210,24 @@ def batch_normalization(
         return nn.batch_normalization(inputs, used[0], used[1], beta, gamma, epsilon)
 
 
-__all__ = ["average_pooling2d", "batch_normalization", "conv2d", "dense", "dropout", "flatten", "max_pooling2d"]
-__getattr__ = _missing.attribute("tensorflow.layers", __all__)
+# Names of classes to functions.
+_CLASSES = {
+    "AveragePooling1D": average_pooling1d, "AveragePooling2D": average_pooling2d, "AveragePooling3D": average_pooling3d,
+    "BatchNormalization": batch_normalization, "Conv1D": conv1d, "Conv2D": conv2d, "Conv2DTranspose": conv2d_transpose,
+    "Conv3D": conv3d, "Dense": dense, "Dropout": dropout, "Flatten": flatten, "MaxPooling1D": max_pooling1d,
+    "MaxPooling2D": max_pooling2d, "MaxPooling3D": max_pooling3d, "SeparableConv2D": separable_conv2d,
+}  # fmt: skip
+__all__ = [
+    "average_pooling1d", "average_pooling2d", "average_pooling3d", "batch_normalization", "conv1d", "conv2d",
+    "conv2d_transpose", "conv3d", "dense", "dropout", "flatten", "max_pooling1d", "max_pooling2d", "max_pooling3d",
+    "separable_conv2d", "transposed_shape",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Layer":
+        return Layer
+    if name in _CLASSES:
+        made = globals()[name] = class_of(name, _CLASSES[name])
+        return made
+    raise _missing.complaint("tensorflow.layers", name, [*__all__, *_CLASSES])

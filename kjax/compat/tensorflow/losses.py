@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 
 from kjax._core import operators
@@ -56,6 +57,24 @@ absolute_difference = _elementwise(
 )
 log_loss = _elementwise("log_loss", _log_loss, "Mean cross entropy of probabilities of truth.")
 huber_loss = _elementwise("huber_loss", _huber, "Squared up to a difference of 1, straight beyond.")
+
+
+hinge_loss = _elementwise(
+    "hinge_loss", lambda y, x: jax.nn.relu(1 - (2 * y - 1) * x), "`max(0, 1 - y * x)`, with labels 0 and 1 as -1 and 1."
+)
+
+
+def cosine_distance(
+    labels: Any, predictions: Any, axis: Any = None, weights: Any = 1.0, scope: str | None = None, dim: Any = None,
+    **_: Any,
+) -> Any:  # fmt: skip
+    """One minus the product of vectors of length 1, along an axis."""
+    place = dim if axis is None else axis
+
+    def distance(y: Any, p: Any) -> Any:
+        return 1 - jnp.sum(array(y) * array(p), place, keepdims=True)
+
+    return _weighted_mean(node("cosine_distance", distance, labels, predictions), weights, scope or "cosine_distance")
 
 
 def softmax_cross_entropy(
@@ -120,8 +139,8 @@ def get_total_loss(add_regularization_losses: bool = True, name: str | None = No
 
 
 __all__ = [
-    "absolute_difference", "add_loss", "get_losses", "get_regularization_loss", "get_regularization_losses",
-    "get_total_loss", "huber_loss", "log_loss", "mean_squared_error", "sigmoid_cross_entropy", "softmax_cross_entropy",
-    "sparse_softmax_cross_entropy",
+    "absolute_difference", "add_loss", "cosine_distance", "get_losses", "get_regularization_loss",
+    "get_regularization_losses", "get_total_loss", "hinge_loss", "huber_loss", "log_loss", "mean_squared_error",
+    "sigmoid_cross_entropy", "softmax_cross_entropy", "sparse_softmax_cross_entropy",
 ]  # fmt: skip
 __getattr__ = _missing.attribute("tensorflow.losses", __all__)

@@ -11,7 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from kjax._core import operators
-from kjax.backend import _dense, convolution, pooling
+from kjax.backend import _dense, pooling
+from kjax.backend import convolution as kernels
 from kjax.backend._ops import array, float_array
 from kjax.compat.tensorflow import _draws, _graph, _missing
 from kjax.compat.tensorflow._arguments import axes, convert, either, static
@@ -202,7 +203,7 @@ def conv2d(
     """Convolution of images `(samples, rows, columns, channels)` with kernels `(rows, columns, channels, filters)`."""
 
     def convolved(x: Any, kernel: Any) -> Any:
-        return convolution.conv2d(
+        return kernels.conv2d(
             float_array(x), float_array(kernel), _window(strides, data_format), padding.lower(),
             _format(data_format), _window(dilations, data_format),
         )  # fmt: skip
@@ -222,7 +223,7 @@ def conv2d_transpose(
     """The transpose of a convolution: images of `output_shape` from kernels `(rows, columns, filters, channels)`."""
 
     def convolved(x: Any, kernel: Any, shape: Any) -> Any:
-        return convolution.conv2d_transpose(
+        return kernels.conv2d_transpose(
             float_array(x), float_array(kernel), tuple(shape), _window(strides, data_format), padding.lower(),
             _format(data_format),
         )  # fmt: skip
@@ -325,7 +326,7 @@ __all__ = [
 
 
 # Modules whose names are names here too.
-_PARTS = ("_recurrence",)
+_PARTS = ("_recurrence", "_nn_windows", "_nn_sampled", "_nn_ctc")
 
 
 def _names() -> list[str]:
