@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -25,6 +26,7 @@ from kjax._core.tensors import Constant, Symbolic, Tensor, Variable
 # Stand-ins for unknown dimensions while shapes are inferred. A dimension of the result that differs between the two is
 # unknown too. Both divide by many numbers, so that reshaping goes through.
 _FILLS = (20160, 40320)
+_numbers = itertools.count()
 
 
 class Node(Described):
@@ -36,7 +38,8 @@ class Node(Described):
         after: tensors that have to be computed before, for what they write.
         within: tensors that the operation evaluates by itself, as a gradient does.
         reads, writes: variables that the operation reads or writes without their being among its arguments.
-        phase: the learning phase that `K.set_learning_phase` had fixed when it was made, if it had.
+        phase: the learning phase that `K.set_learning_phase` had fixed when it was made, if any.
+        number: larger for nodes that are made later.
     """
 
     within: tuple[Any, ...] = ()
@@ -45,7 +48,7 @@ class Node(Described):
     phase: int | None = None
 
     def __init__(self, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self.op = op
+        self.op, self.number = op, next(_numbers)
         self.after: tuple[Any, ...] = scope.waits_for()
         self.leaves, self.structure = jax.tree.flatten((args, kwargs))
         self.inputs: list[Any] = [leaf for leaf in self.leaves if isinstance(leaf, (Tensor, Variable))]
@@ -59,7 +62,7 @@ class Node(Described):
         """Run the operation on what `lookup` says of each input. Returns its result and the masks of its outputs."""
         args, kwargs = self._fill(lookup)
         if hasattr(self.op, "run"):
-            masks, _ = self._fill(mask_of, default=None)
+            masks = self._fill(mask_of, default=None)[0]
             with scope.capturing(lookup, self.phase):
                 try:
                     return self.op.run(args, kwargs, masks)
@@ -123,8 +126,7 @@ def make_node(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str 
     static = node.inputs and all(isinstance(x, Tensor) and x.static is not None for x in node.inputs)
     if static and not getattr(op, "fills_shape", False):  # `K.zeros` of a shape is an array, not one more shape
         return _make_static_node(node)
-    inferred = _infer_shapes(node)
-    outputs, masks = inferred[0]
+    outputs, masks = (inferred := _infer_shapes(node))[0]
     leaves, structure = jax.tree.flatten(outputs)
     others = [jax.tree.leaves(other) for other, _ in inferred]
     name = name or naming.unique_name(getattr(op, "__name__", "op"))
@@ -150,9 +152,8 @@ def _make_static_node(node: Node) -> Node:
     def static(fill: int) -> Any:
         return node.call(lambda x: x.static(fill), lambda _: None)[0]
 
-    output = Tensor((), "int32", None, node, 0, static=static)
-    node.outputs = [output]
-    node.result = output
+    node.result = Tensor((), "int32", None, node, 0, static=static)
+    node.outputs = [node.result]
     return node
 
 
@@ -176,8 +177,8 @@ def _infer_shapes(node: Node) -> list[tuple[Any, Any]]:
         # An unknown batch size beside a known one means the same number, be it given or made inside.
         shapes = [x.shape for x in [*node.inputs, *node.leaves] if hasattr(x, "shape")]
         firsts, seconds = ({d for shape in shapes for d in shape[i : i + 1] if d is not None} for i in (0, 1))
+        firsts = firsts or set(map(int, re.findall(r"\d+", str(error)))) - {0, 1, *_FILLS}
         sizes = [*sorted(firsts), *sorted(seconds - firsts)]  # time may come before the samples
-        sizes = sizes or sorted(set(map(int, re.findall(r"\d+", str(error)))) - {0, 1, *_FILLS})
         if any(None in x.shape[:2] for x in node.inputs):
             for size in sizes:
                 with contextlib.suppress(TypeError, ValueError):
@@ -258,9 +259,8 @@ def topological(outputs: Iterable[Any], known: Iterable[Any] = ()) -> list[Node]
 
     The walk keeps its own stack: a graph may be deeper than Python's.
     """
-    stop = set(known)
+    stop, done = set(known), set[Node]()
     order: list[Node] = []
-    done: set[Node] = set()
     stack: list[tuple[Node, bool]] = []
 
     def push(tensor: Any) -> None:

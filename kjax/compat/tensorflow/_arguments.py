@@ -99,8 +99,18 @@ def dimensions(shape: Any) -> Any:
     """A shape as a list whose entries are ints, or lengths taken from tensors."""
     if isinstance(shape, Tensor) and shape.static is not None:
         return shape
-    known = static(shape)
+    parts = list(shape) if isinstance(shape, (list, tuple)) else [shape]
+    for part in parts:
+        if _is_fed_number(part):
+            part.static = lambda fill: fill
+    known = static(parts if isinstance(shape, (list, tuple)) else shape)
     return known if isinstance(known, list) else [known]
+
+
+def _is_fed_number(x: Any) -> bool:
+    """Whether `x` is a placeholder of a whole number. As a length it is a part of what programs are compiled for."""
+    kind = x.__dict__.get("_tf", (None, None))[1] if isinstance(x, Tensor) else None
+    return kind == "Placeholder" and x.static is None and not x.shape and x.dtype.kind in "iu"
 
 
 def either(first: Any, second: Any, default: Any = None) -> Any:

@@ -18,22 +18,21 @@ class Part:
     """A piece of graph with values for its own leaves.
 
     Arguments:
-        own: the leaves that stand for the operation's own values; without any, all of the piece is evaluated in it.
+        own: the leaves that stand for the operation's own values. What depends on none is computed outside, once.
         made: what the piece computes, in any structure.
+        since: for a piece without own leaves, the number of its first node: what was made before is outside.
     """
 
-    def __init__(self, own: list[Tensor], made: Any) -> None:
+    def __init__(self, own: list[Tensor], made: Any, since: int = 0) -> None:
         self.own, self.structure = own, jax.tree.structure(made)
         self.outputs = [convert(x) for x in jax.tree.leaves(made)]
-        self.nodes = topological(self.outputs, own)
         inside: dict[Any, None] = dict.fromkeys(own)
-        inner = []
-        for node in self.nodes:
-            if not own or any(x in inside for x in (*node.inputs, *node.after)):
-                inner.append(node)
+        self.nodes = []
+        for node in topological(self.outputs, own):
+            if any(x in inside for x in (*node.inputs, *node.after)) if own else node.number >= since:
+                self.nodes.append(node)
                 inside.update(dict.fromkeys(node.outputs))
-        used = [*(x for node in inner for x in node.inputs), *self.outputs]
-        # What does not depend on the own leaves is computed outside, once.
+        used = [*(x for node in self.nodes for x in (*node.inputs, *node.after)), *self.outputs]
         self.outer = list(dict.fromkeys(x for x in used if isinstance(x, Tensor) and x not in inside))
 
     def run(self, values: list[Any], outer: list[Any]) -> list[Any]:

@@ -104,11 +104,14 @@ class Program:
         self.fed = [*fed, *self.pulled]
         self._outputs, self._kept, self._training = list(outputs), kept, training
         self.dtypes = [device_dtype(x.dtype) for x in self.fed]
+        # Whole numbers that are lengths: programs are compiled for each value of theirs.
+        self._sizes = [i for i, x in enumerate(self.fed) if isinstance(x, Tensor) and x.static is not None]
         self._reads, self._writes = found.reads, found.writes
         self._constants = list(found.constants)
         self._placed: list[Any] | None = None
         self._compiled: dict[Any, Callable[..., Any]] = {}
         self.draws = False
+        self._lengths: tuple[int, ...] = ()
         self._last: RunScope | None = None
         self._arrange()
 
@@ -122,6 +125,7 @@ class Program:
     ) -> tuple[list[Any], list[Any]]:
         received = {**dict(zip(self.donated, donated, strict=True)), **dict(zip(self.read, read, strict=True))}
         feeds = dict(zip(self.fed, fed, strict=True))
+        feeds.update((self.fed[i], size) for i, size in zip(self._sizes, self._lengths, strict=True))
         variables = {x: value for x, value in feeds.items() if isinstance(x, Variable)}
         tensors: dict[Any, Any] = {x: value for x, value in feeds.items() if isinstance(x, Tensor)}
         tensors.update(zip(self._constants, constants, strict=True))
@@ -134,8 +138,8 @@ class Program:
         written = [_own(value, owned) for value in opened.updates.values()]
         return [_array(x) for x in values[: self._kept]], written
 
-    def compile(self, shapes: tuple[Any, ...]) -> Callable[..., Any]:
-        """The program for feeds of these shapes.
+    def compile(self, shapes: tuple[Any, ...], lengths: tuple[int, ...] = ()) -> Callable[..., Any]:
+        """The program for feeds of these shapes, and these values of those that are lengths.
 
         Raises:
             ValueError: if a shape does not fit what is fed.
@@ -145,6 +149,7 @@ class Program:
         for tensor, shape in zip(self.fed[:given], shapes[:given], strict=True):
             _check_shape(tensor, shape)
         keep_programs()
+        self._lengths = lengths
         fed = [jax.ShapeDtypeStruct(s, d) for s, d in zip(shapes, self.dtypes, strict=True)]
         for _ in range(_MOST_TRACES):
             try:
@@ -166,7 +171,7 @@ class Program:
         self.draws = self._last is not None and self._last.drew
         options = options_for(traced.jaxpr, updates=sum(np.prod(v.shape) for v in self.donated) >= _MANY_WEIGHTS)
         compiled = traced.lower().compile(compiler_options=options)
-        self._compiled[shapes] = compiled
+        self._compiled[(shapes, lengths) if lengths else shapes] = compiled
         return compiled
 
     def _outline(self) -> tuple[Any, ...]:
@@ -191,9 +196,10 @@ class Program:
     def __call__(self, feeds: Sequence[Any], random: tuple[Any, Any]) -> list[Any]:
         """Run it: returns arrays on the device, perhaps still being computed, and lets variables hold theirs."""
         shapes = tuple([x.shape for x in feeds])
-        compiled = self._compiled.get(shapes)
+        lengths = tuple([int(feeds[i]) for i in self._sizes])
+        compiled = self._compiled.get((shapes, lengths) if lengths else shapes)
         if compiled is None:
-            compiled = self.compile(shapes)
+            compiled = self.compile(shapes, lengths)
             self.check()
         if self._placed is None:
             self._placed = [jnp.asarray(x.value) for x in self._constants]

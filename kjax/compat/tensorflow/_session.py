@@ -16,6 +16,7 @@ from kjax.compat.tensorflow import _graph
 from kjax.compat.tensorflow._feeds import LARGE, Feeds
 from kjax.compat.tensorflow._fetches import HostTensor
 from kjax.compat.tensorflow._graph import Graph, GraphKeys, Operation, get_default_graph
+from kjax.compat.tensorflow._nests import flat
 from kjax.compat.tensorflow._programs import Program
 from kjax.compat.tensorflow._sparse import SparseTensor, SparseTensorValue
 
@@ -220,6 +221,9 @@ class Session:
             if isinstance(key, SparseTensor):
                 fed.update(zip(key.parts(), value, strict=True))
                 continue
+            if isinstance(key, tuple):  # such as the state of a cell
+                fed.update(zip(flat(key), flat(value), strict=True))
+                continue
             element = _by_name_fed(key, self.graph)
             if not isinstance(element, (Tensor, Variable)):
                 raise TypeError(f"Cannot interpret feed_dict key as Tensor: {key!r} is no tensor of the graph.")
@@ -229,7 +233,7 @@ class Session:
         if run is None:
             run = _Run(self, fetches, list(fed), bool(training))
             self._runs[what, tuple(fed), training] = run
-        if training == phase and len(fed) == len(feeds):
+        if training == phase and set(map(id, fed.values())) == set(map(id, feeds.values())):
             with contextlib.suppress(TypeError):  # what is not hashable takes the long way each time
                 self._shortcuts[what, tuple(feeds), phase] = run
         return run(fed.values())

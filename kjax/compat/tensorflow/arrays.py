@@ -307,6 +307,14 @@ def boolean_mask(tensor: Any, mask: Any, name: str = "boolean_mask", axis: int |
     return gather(tensor, kept, name=name, axis=axis or 0)
 
 
+def _is_told(x: Any) -> bool:
+    """Whether a value depends on nothing that is fed, and on no variable."""
+    if not isinstance(x, (Tensor, Variable)):
+        return True
+    behind = (i for n in graph.topological([x]) for i in n.inputs)
+    return isinstance(x, Tensor) and x.known and not any(isinstance(i, Variable) for i in behind)
+
+
 def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None) -> Any:
     """`x` where the condition holds, `y` elsewhere. A condition for each row chooses rows.
 

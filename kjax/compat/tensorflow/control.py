@@ -39,11 +39,10 @@ def cond(
         return branches[0 if pred else 1]()
     if _inside.here() and not graph.is_symbolic(pred):
         return _inside.cond(pred, branches)
-    parts = [Part([], _tensors_of(branch())) for branch in branches]
+    parts = [_branch(branch) for branch in branches]
     if parts[0].structure != parts[1].structure:
         raise ValueError("true_fn and false_fn should return the same structure.")
-    used = [*(t for p in parts for n in p.nodes for t in n.inputs), *(t for p in parts for t in p.outputs)]
-    outer = list(dict.fromkeys(t for t in used if _is_leaf(t)))
+    outer = list(dict.fromkeys(t for p in parts for t in p.outer))
     written = writes_of(parts)
 
     def chosen(pred: Any, outer_values: list[Any]) -> Any:
@@ -71,8 +70,10 @@ def cond(
     return built.result
 
 
-def _is_leaf(x: Any) -> bool:
-    return isinstance(x, Tensor) and x.node is None
+def _branch(function: Callable[[], Any]) -> Part:
+    """What a branch makes: its own nodes. Tensors that it found are computed whether it is chosen or not."""
+    since = graph.Node(function, (), {}).number
+    return Part([], _tensors_of(function()), since)
 
 
 def _tensors_of(made: Any) -> Any:
