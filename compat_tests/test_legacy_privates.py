@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import kjax
 from kjax.engine import base_layer as _base_layer
 from kjax.legacy import metrics_utils
+from kjax.legacy import saving as _saving
 from kjax.metrics import Metric
 
 # Names of which today's types know nothing.
@@ -19,6 +21,7 @@ models: Any = kjax.models
 losses: Any = kjax.losses
 utils: Any = kjax.utils
 base_layer: Any = _base_layer
+saving: Any = _saving
 
 
 def test_a_convolution_written_on_the_backend() -> None:
@@ -91,6 +94,26 @@ def test_objects_and_sequences_shared() -> None:
     assert [utils.data_utils.next_sample(7) for _ in range(2)] == [1, 2]
     assert utils.vis_utils.is_wrapped_model(layers.TimeDistributed(models.Sequential([layers.Dense(1)])))
     assert not utils.vis_utils.is_model(layers.Dense(1))
+
+
+def test_models_in_open_files(tmp_path: Path) -> None:
+    model = models.Sequential([layers.Dense(2, input_shape=(3,))])
+    with utils.H5Dict(tmp_path / "m.h5", "w") as file:
+        saving._serialize_model(model, file)
+    with utils.H5Dict(tmp_path / "m.h5", "r") as file:
+        again = saving._deserialize_model(file, compile=False)
+    for a, b in zip(model.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_weights_of_cudnn() -> None:
+    """To the other kind and back; outputs are the same."""
+    x = np.random.RandomState(2).rand(2, 4, 3).astype("float32")
+    fast, plain = layers.CuDNNLSTM(2), layers.LSTM(2, recurrent_activation="sigmoid")
+    for layer in (fast, plain):
+        layer.build(x.shape)
+    plain.set_weights(saving._convert_rnn_weights(plain, fast.get_weights()))
+    np.testing.assert_allclose(K.eval(plain(K.constant(x))), K.eval(fast(K.constant(x))), 1e-5, 1e-6)
 
 
 def test_losses_told_apart() -> None:

@@ -192,6 +192,24 @@ def next_sample(uid: Any) -> Any:
     return next(_SHARED_SEQUENCES[uid])
 
 
+# -- files -----------------------------------------------------------------------------------------------------------
+
+
+def _serialize_model(model: Any, f: Any, include_optimizer: bool = True) -> None:
+    """Write a model into an open HDF5 file, which may be an `H5Dict`."""
+    saving.save_model(model, getattr(f, "data", f), include_optimizer=include_optimizer)
+
+
+def _deserialize_model(f: Any, custom_objects: Any = None, compile: bool = True) -> Any:
+    """The model that `_serialize_model` wrote."""
+    return saving.load_model(getattr(f, "data", f), custom_objects, compile)
+
+
+def _convert_rnn_weights(layer: Any, weights: Sequence[Any]) -> list[np.ndarray]:
+    """The weights of a recurrent layer of cuDNN as one of any device has them, or the other way."""
+    return saving.preprocess_weights_for_loading(layer, weights)
+
+
 def _check_pydot() -> None:
     """Nothing: pictures of models are drawn without pydot too."""
 
@@ -254,7 +272,12 @@ NAMES: dict[Any, Mapping[str, Any]] = {
     network: {"_make_node_key": _make_node_key},
     convolutional: {"_Cropping": _Cropping, "_SeparableConv": _SeparableConv},
     models: {"_clone_functional_model": _cloned, "_clone_sequential_model": _cloned},
-    saving: {"_need_convert_kernel": lambda original_backend: original_backend == "theano"},
+    saving: {
+        "_serialize_model": _serialize_model,
+        "_deserialize_model": _deserialize_model,
+        "_convert_rnn_weights": _convert_rnn_weights,
+        "_need_convert_kernel": lambda original_backend: original_backend == "theano",
+    },
     generic_utils: {"_GLOBAL_CUSTOM_OBJECTS": get_custom_objects()},
     data_utils: {
         "_SHARED_SEQUENCES": _SHARED_SEQUENCES,
