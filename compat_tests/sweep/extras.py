@@ -29,7 +29,9 @@ def parameters(name: str) -> list[str]:
 def add(r: random.Random, case: Case) -> Case:
     """Give some cases more arguments, and a mask to some that can have one."""
     samples = case.shapes[0][0]
-    if case.name in MASKED and len(case.shapes[0]) > 2 and flag(r):
+    # A mask of samples means nothing to a recurrent layer in a `TimeDistributed`.
+    recurrent = case.name == "TimeDistributed" and case.arguments["layer"].name == "LSTM"
+    if case.name in MASKED and not recurrent and len(case.shapes[0]) > 2 and flag(r):
         case.masked = True
     if flag(r):
         return case

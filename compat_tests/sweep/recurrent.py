@@ -59,7 +59,7 @@ def bidirectional(r: random.Random, name: str) -> Case:
     # Its masked outputs are zeros today, where those of Keras 2.2 (and of other layers today) stay as they were:
     # docs/differences.md. Today's Keras fails at the mask of states.
     masked = inner.masked and not (inner.arguments["return_sequences"] or inner.arguments["return_state"])
-    return Case(name, {"layer": plain, "merge_mode": merge}, inner.shapes, masked=masked)
+    return Case(name, {"layer": plain, "merge_mode": merge}, inner.shapes, masked=masked, states=2 * inner.states)
 
 
 def cell(r: random.Random, name: str) -> Case:
@@ -85,6 +85,7 @@ def stacked_cells(r: random.Random, name: str) -> Case:
 
 def distributed(r: random.Random, name: str) -> Case:
     batch, steps = r.randint(1, 3), r.randint(1, 4)
+    recurrent = {"units": 2, "recurrent_activation": "sigmoid", "return_sequences": flag(r)}
     inner, shape = r.choice(
         (
             (Case("Dense", {"units": r.randint(1, 3)}, []), (r.randint(1, 3),)),
@@ -92,6 +93,12 @@ def distributed(r: random.Random, name: str) -> Case:
             (Case("MaxPooling1D", {"pool_size": 2}, []), (r.randint(2, 4), 2)),
             (Case("Flatten", {}, []), (2, r.randint(1, 3))),
             (Case("BatchNormalization", {}, []), (r.randint(1, 3),)),
+            (Case("LayerNormalization", {}, []), (r.randint(2, 4),)),
+            (Case("LSTM", recurrent, []), (r.randint(1, 3), 2)),
+            (Case("Conv2D", {"filters": 2, "kernel_size": 2, "padding": "same"}, []), (2, 3, r.randint(1, 2))),
+            (Case("GlobalMaxPooling1D", {}, []), (r.randint(1, 3), 2)),
+            (Case("Reshape", {"target_shape": (2, -1)}, []), (2 * r.randint(1, 2), 3)),
+            (Case("Dropout", {"rate": 0.4}, []), (r.randint(1, 3),)),
         )
     )
     return Case(name, {"layer": inner}, [(batch, steps, *shape)])
