@@ -110,6 +110,41 @@ def test_the_sequence_is_told_after_each_epoch_before_the_next_begins() -> None:
     assert len(source.seen) == 1
 
 
+class Shrinks(Ends):
+    """Has one batch less after each pass."""
+
+    def on_epoch_end(self) -> None:
+        super().on_epoch_end()
+        self.length -= 1
+
+
+class Lengths(callbacks.Callback):
+    """Notes how many batches an epoch was said to have, and had."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[int] = []
+        self.had: list[int] = []
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.said.append(self.params["steps"])
+        self.had.append(0)
+
+    def on_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.had[-1] += 1
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_sequence_is_asked_for_its_length_in_each_epoch(workers: int) -> None:
+    model, noted = linear(), Lengths()
+    source = Shrinks(model, 4)
+    model.fit_generator(source, epochs=3, verbose=0, workers=workers, callbacks=[noted])
+    assert noted.said == noted.had == [4, 3, 2]
+    assert [count for count, _ in source.seen] == [4, 7, 9]
+    with pytest.raises(ValueError, match="became empty"):
+        model.fit_generator(source, epochs=9, verbose=0, workers=workers)
+
+
 def test_validation_continues_where_the_generator_was() -> None:
     taken = []
 

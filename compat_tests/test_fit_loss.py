@@ -269,3 +269,20 @@ def test_a_loss_may_refer_to_tensors_of_the_model() -> None:
     np.testing.assert_allclose(made[1], np.mean(-0.5 * np.mean(1 + s - m**2 - np.exp(s), -1)), rtol=1e-4)
     history = model.fit(data, data, epochs=30, verbose=0).history["divergence"]
     assert history[-1] < history[0]
+
+
+def test_weights_that_the_loss_does_not_depend_on() -> None:
+    """Keras refused to train then; today it refuses if none has a gradient, and warns if some have none."""
+    x = Input((3,))
+    largest = Lambda(lambda t: K.cast(K.argmax(t), "float32")[:, None])(Dense(4, name="idle")(x))
+    model = Model(x, largest)
+    model.compile("sgd", "mse")
+    before = model.get_weights()
+    with pytest.raises(ValueError, match="none has a gradient: idle/kernel:0, idle/bias:0.*argmax"):
+        model.fit(X, Y[:, :1], verbose=0)
+    np.testing.assert_array_equal(model.get_weights()[0], before[0])
+    model = Model(x, [largest, Dense(1, name="busy")(x)])
+    model.compile("sgd", "mse")
+    with pytest.warns(UserWarning, match="not trained: idle/kernel:0, idle/bias:0") as caught:
+        model.train_on_batch(X, [Y[:, :1]] * 2)
+    assert {warning.filename for warning in caught} == {__file__}

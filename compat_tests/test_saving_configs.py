@@ -14,6 +14,7 @@ import kjax
 from kjax import layers, models
 from kjax.layers import Dense, Input, Lambda
 from kjax.models import Model, Sequential
+from kjax.saving import _local
 
 FILES = pathlib.Path(__file__).parent / "recorded" / "files"
 RECORDED = sorted(path.stem for path in FILES.glob("*.json") if path.stem != "info")
@@ -195,6 +196,41 @@ def test_copies_go_on_training_alike(x: np.ndarray) -> None:
         assert copied.name == model.name
         for got, wanted in zip(copied.optimizer.get_weights(), model.optimizer.get_weights(), strict=True):
             np.testing.assert_array_equal(got, wanted)
+
+
+def times(factor: float):
+    def scale(x):
+        return x * factor
+
+    return scale
+
+
+def test_functions_of_one_name_in_a_config(x: np.ndarray) -> None:
+    entry = Input((4,))
+    model = Model(entry, Lambda(times(3.0))(Lambda(times(2.0))(entry)))
+    config = model.get_config()
+    for again in (config, copy.deepcopy(config)):
+        same(Model.from_config(again), model, x)
+    assert json.loads(json.dumps(config))["layers"][1]["config"]["function"] == "scale"
+    assert "function: scale" in model.to_yaml()
+    with pytest.raises(ValueError, match="2 functions called 'scale'"):
+        models.model_from_json(model.to_json())
+
+
+def test_pickles_of_code_without_a_place(x: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Local(Doubled):
+        pass
+
+    model = Sequential([Local(2, input_shape=(4,)), Lambda(lambda v: v + 1.0)])
+    model.compile("sgd", lambda t, p: (t - p) ** 2)
+    data = pickle.dumps(model)
+    same(pickle.loads(data), model, x)
+    monkeypatch.setattr(_local, "_known", {})  # as in another process
+    with pytest.raises(ValueError, match="'test_pickles.*<locals>.*custom_object_scope"):
+        pickle.loads(data)
+    told = {"Local": Local, "<lambda>": lambda v: v + 1.0}
+    with kjax.utils.CustomObjectScope(told):
+        assert pickle.loads(data).predict(x).shape == (len(x), 2)
 
 
 def test_clones_have_weights_of_their_own(x: np.ndarray) -> None:

@@ -140,7 +140,7 @@ def test_layers_add_metrics(kind: str) -> None:
         model = Own()
         model.build((None, 3))
     model.compile("sgd", "mse", metrics=["mae"])
-    assert [name for name in model.metrics_names if name in ("total", "largest")] == ["total", "largest"]
+    assert [name for name in model.metrics_names if name in ("total", "largest")] == ["largest", "total"]
     sums = X.sum(axis=1)
     expected = {"total": 2 * sums.mean(), "largest": np.mean([sums[:4].max(), sums[4:].max()])}
     if kind == "functional":
@@ -164,6 +164,20 @@ def test_what_is_no_metric() -> None:
     model.compile("sgd", "mse")
     model.add_metric(metrics.Mean("seen")(model.output))
     assert model.metrics_names == ["loss", "seen"]
+
+
+def test_two_metrics_of_a_layer_with_one_name() -> None:
+    class Twice(L.Dense):
+        def build(self, input_shape: Any) -> None:
+            self.first, self.second = metrics.Mean(name="level"), metrics.Mean(name="level")
+            super().build(input_shape)
+
+        def call(self, inputs: Any) -> Any:
+            self.add_metric(self.second(inputs))
+            return super().call(inputs)
+
+    with pytest.raises(ValueError, match="2 metrics called 'level'"):
+        Sequential([Twice(2, input_shape=(3,))])
 
 
 def test_what_programs_standardize() -> None:

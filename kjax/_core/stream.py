@@ -218,6 +218,11 @@ class Stream:
         """Numbers of the processes that fetch; none if threads do."""
         return self._fetch.pids if isinstance(self._fetch, _ByNumber) else []
 
+    @property
+    def length(self) -> int | None:
+        """How many batches the pass has; None if that is not known."""
+        return self._fetch.length
+
     def peek(self) -> Any:
         """What `next` will return."""
         if self._fetch.length == 0:

@@ -56,6 +56,11 @@ class Measures:
 
     metrics: Any = _Metrics()
 
+    def _measured(self) -> list[Added]:
+        """What was added, in the order of the logs: metrics that are attributes first, as these are."""
+        own = list(map(id, _own_metrics(self)))
+        return sorted(self._added.values(), key=lambda a: own.index(id(a.metric)) if id(a.metric) in own else len(own))
+
     def add_metric(self, value: Any, name: Any = None, aggregation: Any = None) -> None:
         """Show a value in the logs of `fit` and `evaluate`: its mean over an epoch's batches, or what a metric gathers.
 
@@ -67,7 +72,7 @@ class Measures:
             aggregation: `'mean'`, which is meant in any case.
 
         Raises:
-            ValueError: without a name, or for another aggregation.
+            ValueError: without a name, for another aggregation, or if attributes of the layer share the name.
         """
         if name == "mean" and isinstance(aggregation, str) and aggregation != "mean":
             name, aggregation = aggregation, name  # the order of arguments in TensorFlow 2.0
@@ -79,6 +84,12 @@ class Measures:
         if name is None:
             raise ValueError(
                 f"`add_metric` of {self.name} needs a name for its value: `self.add_metric(x, name='mean_of_x')`."
+            )
+        same = [own for own in _own_metrics(self) if own.name == name]
+        if len(same) > 1:
+            raise ValueError(
+                f"{self.name} has {len(same)} metrics called {name!r}. Give them different names, so that the logs can "
+                "tell them apart."
             )
         if opened is None:
             if name not in self._added:
@@ -96,6 +107,11 @@ class Measures:
 
     def _enter(self, added: Added) -> None:
         self._added = {**self._added, added.name: added}
+
+
+def _own_metrics(layer: Any) -> list[Any]:
+    """Metrics with a state that are attributes of a layer."""
+    return [value for value in vars(layer).values() if isinstance(value, metrics.Metric)]
 
 
 def _giver(opened: scope.Scope, value: Any) -> tuple[Any, Any]:

@@ -23,6 +23,8 @@ class Epochs:
 
     When a training is resumed, the batches that it was trained on are taken once more and let go, since only the source
     knows how to come to the next one.
+
+    A `Sequence` without a number of steps is asked for its length in each epoch: it may have changed.
     """
 
     model: Model
@@ -33,6 +35,7 @@ class Epochs:
     names: list[str]
     watched: bool
     backups: Backups
+    whole: bool = False  # whether an epoch is one pass over a `Sequence`, however long
     epoch: int = 0
     step: int = 0  # batches of the epoch that are done
     done: int = 0  # batches of all epochs before
@@ -45,6 +48,8 @@ class Epochs:
         self._found = self.backups.found
         while self._goes_on(options):
             self.step = 0
+            if self.whole and self.epoch > options.initial_epoch:
+                self._recount()
             if self._found is None:
                 self.callbacks.on_epoch_begin(self.epoch)
                 self.model.reset_metrics()
@@ -61,6 +66,13 @@ class Epochs:
             more = self.epoch + 1 < options.epochs and not self.model.stop_training
             self.batches.stream.end_pass(more)
             self._end(options, validator)
+
+    def _recount(self) -> None:
+        count = self.batches.stream.length
+        if count == 0:
+            raise ValueError(f"The source of batches became empty: in epoch {self.epoch + 1} its length is 0.")
+        self.count = count
+        self.callbacks.set_params({**(self.callbacks.params or {}), "steps": count})
 
     def _goes_on(self, options: FitOptions) -> bool:
         if self._is_at(self.epoch, 0):

@@ -18,6 +18,7 @@ from kjax._core import graph
 from kjax._core.graph import Tensor, Variable
 from kjax._core.scope import Scope
 from kjax.engine._apart import is_ours
+from kjax.engine._flow import Flow
 from kjax.engine._jaxprs import has_own_backward
 from kjax.engine._plan import Plan, log_dtype
 from kjax.engine._rows import Rows
@@ -162,12 +163,14 @@ def train_step(
                 new = [scope.updates.get(v, value) for v, value in zip(everything.state, new, strict=True)]
             return total, (logs, new[: len(state)])
 
-        total, gradients_times, (logs, new_state) = jax.vjp(loss, params, has_aux=True)
+        flow = Flow(roles.trainable)
+        total, gradients_times, (logs, new_state) = jax.vjp(lambda given: loss(flow.through(given)), params, has_aux=True)
         own = {"training": True, "key": key_of_optimizer(key)} if optimizer.follows_updates else {}
         with Scope([*everything.trainable, *everything.state], [*params, *known], **own) as scope:
             factor = optimizer.factor(opt_state.iterations) if direct else jnp.ones(())
             late = direct and not is_ours(model, plan) and has_own_backward(loss, params)
             (gradients,) = gradients_times(jnp.ones_like(total) if late else factor.astype(total.dtype))
+            flow.check()
             if late:
                 gradients = jax.tree.map(lambda g: g * factor.astype(g.dtype), gradients)
             if direct:

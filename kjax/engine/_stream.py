@@ -12,7 +12,7 @@ from kjax import callbacks as cb
 from kjax._core import notices
 from kjax._core.logs import Logs
 from kjax._core.progbar import Progbar
-from kjax._core.stream import RanOut, Stream, Ways
+from kjax._core.stream import RanOut, Stream, Ways, has_random_access
 from kjax.engine import _adapt, _check, _data, _feed, _loop
 from kjax.engine._passes import Epochs
 from kjax.engine._resume import Backups
@@ -186,7 +186,8 @@ def fit(
     listed = _loop.checked_callbacks(given)
     backups = Backups(model, listed, lambda: {"the source": type(source).__name__, "`steps_per_epoch`": count})
     backups.begin()
-    limit = None if count is None else count * max(0, options.epochs - options.initial_epoch)
+    whole = steps is None and has_random_access(source)
+    limit = None if count is None or whole else count * max(0, options.epochs - options.initial_epoch)
     batches = Batches(model, source, ways, True, class_weight, bool(shuffle), limit)
     try:
         options.validate, _ = validation.function(model, 32)
@@ -194,7 +195,7 @@ def fit(
         plan, trainer = model._ready()
         names = list(plan.log_names)
         callbacks = _loop.start(model, listed, options, names, "steps", backups)
-        training = Epochs(model, trainer, batches, count, callbacks, names, cb.watches_batches(listed), backups)
+        training = Epochs(model, trainer, batches, count, callbacks, names, cb.watches_batches(listed), backups, whole)
         training.run(options, validation.validator)
         backups.keep_end(training.state)
         callbacks.on_train_end()

@@ -106,7 +106,7 @@ class Model(BatchMethods, GeneratorMethods, Functions, Network):
         self._plan = make_plan(
             self.output_names, shapes, loss, loss_weights, metrics, weighted_metrics, mode, self._has_penalties(),
             [_targets.told(target) for target in self._targets_told],
-            [added for layer in self._flatten() for added in layer._added.values()],
+            [added for layer in self._flatten() for added in layer._measured()],
         )  # fmt: skip
         self._collected = list(self.trainable_weights)
         return self._plan

@@ -18,6 +18,26 @@ _by_name: dict[str, list[Callable[..., Any]]] = {}
 _names: dict[Callable[..., Any], str] = {}
 
 
+class Named(str):
+    """The name of a function in a config that has not left the process: it knows the function itself.
+
+    So a config is read although several functions have the name, as those that one function makes.
+    """
+
+    function: Callable[..., Any]
+
+    def __new__(cls, name: str, function: Callable[..., Any]) -> Named:
+        made = super().__new__(cls, name)
+        made.function = function
+        return made
+
+    def __deepcopy__(self, memo: Any) -> Named:
+        return self
+
+    def __reduce__(self) -> Any:
+        return str, (str(self),)
+
+
 def written(function: Any) -> Any:
     """What a config says for a function: its name, made unique for a `lambda`, which has none of its own."""
     if not callable(function) or keeps_objects():
@@ -33,7 +53,7 @@ def written(function: Any) -> Any:
             del _names[oldest]
         _names[function] = name
         _by_name.setdefault(name, []).append(function)
-    return name
+    return Named(name, function)
 
 
 def read(said: Any, layer: Any) -> Callable[..., Any]:
@@ -49,6 +69,8 @@ def read(said: Any, layer: Any) -> Callable[..., Any]:
     for candidate in (name, layer):
         if isinstance(candidate, str) and callable(known.get(candidate)):
             return known[candidate]
+    if isinstance(said, Named):
+        return said.function
     remembered = _by_name.get(name, []) if name is not None else []
     if len(remembered) == 1:
         return remembered[0]

@@ -15,7 +15,7 @@ from kjax.engine.input_layer import InputLayer
 from kjax.engine.network import Network
 from kjax.engine.sequential import Sequential
 from kjax.engine.training import Model
-from kjax.saving import _training
+from kjax.saving import _local, _training
 
 # What a model remembers for itself, and what cannot be carried over: it is made anew.
 _OWN = (
@@ -151,4 +151,4 @@ def deep_copy(model: Any, memo: dict[int, Any]) -> Any:
 
 def reduced(model: Any) -> Any:
     """What pickle writes for a model."""
-    return rebuilt, (type(model), parts(model))
+    return rebuilt, (type(model), _local.named(parts(model)))

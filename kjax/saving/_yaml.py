@@ -46,8 +46,10 @@ def load(text: Any) -> Any:
 
 def _plain(value: Any, known: dict[int, Any]) -> Any:
     """Plain values. What is one object stays one, which PyYAML writes once and refers to, as it did for Keras."""
-    if value is None or type(value) in (bool, int, float, str):
+    if value is None or type(value) in (bool, int, float):
         return value
+    if isinstance(value, str):
+        return str(value)
     if id(value) not in known:
         if isinstance(value, Mapping):
             made: Any = {key: _plain(item, known) for key, item in value.items()}
