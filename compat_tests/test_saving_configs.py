@@ -226,7 +226,7 @@ def test_pickles_of_code_without_a_place(x: np.ndarray, monkeypatch: pytest.Monk
     data = pickle.dumps(model)
     same(pickle.loads(data), model, x)
     monkeypatch.setattr(_local, "_known", {})  # as in another process
-    with pytest.raises(ValueError, match="'test_pickles.*<locals>.*custom_object_scope"):
+    with pytest.raises(ValueError, match=r"'test_pickles.*<locals>.*custom_object_scope"):
         pickle.loads(data)
     told = {"Local": Local, "<lambda>": lambda v: v + 1.0}
     with kjax.utils.CustomObjectScope(told):

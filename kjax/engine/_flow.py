@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -26,8 +26,11 @@ class Flow:
         self._weights = weights
         self._reached = [False] * len(weights)
 
-    def through(self, params: list[Any]) -> list[Any]:
-        """The values as they are."""
+    def through_to(self, loss: Callable[[list[Any]], Any]) -> Callable[[list[Any]], Any]:
+        """The same loss."""
+        return lambda params: loss(self._through(params))
+
+    def _through(self, params: list[Any]) -> list[Any]:
         if not params:
             return params
 

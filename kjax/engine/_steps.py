@@ -164,7 +164,8 @@ def train_step(
             return total, (logs, new[: len(state)])
 
         flow = Flow(roles.trainable)
-        total, gradients_times, (logs, new_state) = jax.vjp(lambda given: loss(flow.through(given)), params, has_aux=True)
+        watched = flow.through_to(loss)
+        total, gradients_times, (logs, new_state) = jax.vjp(watched, params, has_aux=True)
         own = {"training": True, "key": key_of_optimizer(key)} if optimizer.follows_updates else {}
         with Scope([*everything.trainable, *everything.state], [*params, *known], **own) as scope:
             factor = optimizer.factor(opt_state.iterations) if direct else jnp.ones(())
