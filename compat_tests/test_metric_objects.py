@@ -96,6 +96,13 @@ def test_means_and_overlap() -> None:
         metrics.Precision(thresholds=2)
 
 
+def test_of_equal_predictions_the_first_are_the_largest() -> None:
+    target, scores = [[1, 0, 1, 1, 1]], [[0.2, 0.6, 0.4, 0.2, 0.2]]
+    assert np.isclose(metrics.Precision(top_k=3)(target, scores), 2 / 3)
+    assert np.isclose(metrics.Recall(top_k=3)(target, scores), 2 / 4)
+    assert metrics.SpecificityAtSensitivity(0.4).sensitivity == 0.4  # pyright: ignore[reportAttributeAccessIssue]
+
+
 class TruePositivesOf22(Layer):
     """A stateful metric as Keras 2.2 had them: a layer."""
 

@@ -38,7 +38,7 @@ def count(
         y_pred: predictions.
         thresholds: (n,).
         sample_weight: weights.
-        top_k: of the predictions along the last axis only so many, the largest, can be positive.
+        top_k: of the predictions along the last axis only so many, the largest, can be positive; of equal ones the first.
         class_id: the only place of the last axis that counts.
         by_label: whether the last axis stays: then each count is (n, labels).
     """
@@ -46,8 +46,9 @@ def count(
     y_true = array(y_true).reshape(y_pred.shape)
     weights = jnp.ones_like(y_pred) if sample_weight is None else weights_of(y_pred, sample_weight)
     if top_k is not None:
-        least = jax.lax.top_k(y_pred, top_k)[0][..., -1:]
-        y_pred = jnp.where(y_pred >= least, y_pred, jnp.full_like(y_pred, -jnp.inf))
+        places = jax.lax.top_k(y_pred, top_k)[1]
+        among = jnp.put_along_axis(jnp.zeros(y_pred.shape, bool), places, True, axis=-1, inplace=False)
+        y_pred = jnp.where(among, y_pred, jnp.full_like(y_pred, -jnp.inf))
     if class_id is not None:
         y_true, y_pred, weights = (a[..., class_id] for a in (y_true, y_pred, weights))
     shape = (-1, y_pred.shape[-1]) if by_label else (-1,)

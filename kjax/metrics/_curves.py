@@ -144,6 +144,7 @@ class _AtValue(Counting):
         if num_thresholds <= 0:
             raise ValueError(f"`num_thresholds` must be > 0. Got: {num_thresholds}")
         self.value, self.num_thresholds = value, num_thresholds
+        setattr(self, self._argument, value)
         self.thresholds = [0.5] if num_thresholds == 1 else [0.0, *spaced(num_thresholds), 1.0]
         self._hold(self.thresholds)
 
