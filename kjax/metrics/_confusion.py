@@ -38,7 +38,7 @@ def count(
         y_pred: predictions.
         thresholds: (n,).
         sample_weight: weights.
-        top_k: of the predictions along the last axis only so many, the largest, can be positive; of equal ones the first.
+        top_k: only so many predictions of the last axis, the largest, can be positive; of equal ones the first.
         class_id: the only place of the last axis that counts.
         by_label: whether the last axis stays: then each count is (n, labels).
     """
