@@ -337,7 +337,7 @@ def test_objects(name: str, function: str, options: dict[str, Any]) -> None:
     each = np.asarray(losses.get(function)(t, p))
     np.testing.assert_array_equal(loss.call(t, p), each)
     np.testing.assert_allclose(loss(t, p), each.mean(), rtol=1e-6)
-    assert loss.get_config() == {"reduction": "auto", "name": loss.name, **options}
+    assert loss.get_config() == {"reduction": "sum_over_batch_size", "name": loss.name, **options}
     written = losses.serialize(loss)
     assert written == {"class_name": name, "config": loss.get_config()}
     assert losses.get(written).get_config() == loss.get_config()
@@ -363,7 +363,7 @@ def test_options_of_objects() -> None:
     t, p = (single(y) for y in data("binary_crossentropy", 5, 4))
     loss = losses.BinaryCrossentropy(True, 0.1, name="mine")
     assert loss.get_config() == {
-        "reduction": "auto",
+        "reduction": "sum_over_batch_size",
         "name": "mine",
         "from_logits": True,
         "label_smoothing": 0.1,
