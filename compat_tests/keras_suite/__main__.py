@@ -22,6 +22,7 @@ from collections.abc import Iterator
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FORMULAS = "keras/backend/numpy_backend.py"  # what tests of Keras 2.3 compare the backend with
 SOMETIMES = "sometimes "
+STAND_INS = pathlib.Path(__file__).resolve().parent / "stand_ins"  # modules for the tests' own imports
 REASONS = pathlib.Path(__file__).resolve().parent / "cannot_pass"
 
 
@@ -87,7 +88,7 @@ def _is_of_tests(place: str) -> bool:
 def run(tests: pathlib.Path, paths: list[str], report: pathlib.Path, workers: int) -> None:
     """Runs pytest in a process of its own, with the settings of this project left out."""
     home = tests.parent / "home"
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "KJAX_HOME": str(home)}
+    environment = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{STAND_INS}", "KJAX_HOME": str(home)}
     environment.setdefault("JAX_PLATFORMS", "cpu")
     environment.setdefault("PYTHONWARNINGS", "ignore")  # pytest's own option would also hide them from `pytest.warns`
     formulas = tests.parent / FORMULAS

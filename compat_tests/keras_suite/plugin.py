@@ -1,14 +1,12 @@
 """What pytest loads before Keras's tests: from here on `keras` is kjax.
 
-Some of the tests import helpers that kjax has no use for. They get stand-ins: `flaky`, which tries a test again;
-`tf_file_io_proxy`, whose cloud is a folder; the names that `metrics_utils` has for curves; and the numpy formulas to
-compare the backend with, out of the archive.
+Some of the tests import helpers that kjax has no use for. They get stand-ins: `tf_file_io_proxy`, whose cloud is a
+folder; the names that `metrics_utils` has for curves; numpy's formulas, out of the archive. `stand_ins/` has more.
 What numpy, SciPy and pytest have dropped since then is put back. A test that fails halfway leaves no settings behind.
 """
 
 from __future__ import annotations
 
-import functools
 import importlib.util
 import os
 import pathlib
@@ -16,7 +14,7 @@ import sys
 import tempfile
 import types
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -30,28 +28,9 @@ from kjax import utils
 from kjax.compat import keras_alias
 from kjax.utils import test_utils
 
-__all__ = ["FORMULAS", "FolderAsCloud", "flaky", "keras_alias", "settings"]
+__all__ = ["FORMULAS", "FolderAsCloud", "keras_alias", "settings"]
 
 FORMULAS = "KJAX_SUITE_FORMULAS"  # where the archive's `numpy_backend.py` lies
-
-
-def flaky(rerun_filter: Callable[..., bool] | None = None, max_runs: int = 2) -> Callable[..., Any]:
-    """Tries a test up to `max_runs` times, as long as the filter likes the failure."""
-
-    def decorate(test: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(test)
-        def tried(*args: Any, **kwargs: Any) -> Any:
-            for _ in range(max_runs - 1):
-                try:
-                    return test(*args, **kwargs)
-                except Exception as error:
-                    if rerun_filter and not rerun_filter((type(error), error, error.__traceback__), tried):
-                        raise
-            return test(*args, **kwargs)
-
-        return tried
-
-    return decorate
 
 
 class FolderAsCloud:
@@ -129,8 +108,6 @@ def _module(name: str, **values: Any) -> types.ModuleType:
 
 
 def _stand_in() -> None:
-    if importlib.util.find_spec("flaky") is None:
-        _module("flaky", flaky=flaky)
     curves, sums = {"ROC": "ROC", "PR": "PR"}, ("interpolation", "minoring", "majoring")
     names = types.SimpleNamespace(**curves), types.SimpleNamespace(**{name.upper(): name for name in sums})
     _put(utils, metrics_utils=_module("kjax.utils.metrics_utils", AUCCurve=names[0], AUCSummationMethod=names[1]))

@@ -94,6 +94,9 @@ class OrderedEnqueuer(SequenceEnqueuer):
         super().__init__(sequence, use_multiprocessing)
         self.shuffle = self._shuffle = shuffle
 
+    def join_end_of_epoch(self) -> None:
+        """Does nothing: the `Sequence` has been told of the end of a pass before its last batch is given out."""
+
     def get(self) -> Iterator[Any]:
         """The batches, without end. What a worker raised is raised here."""
         return self._batches(endless=True)
