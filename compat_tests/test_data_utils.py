@@ -50,6 +50,18 @@ def test_batches_come_in_order_and_the_sequence_is_told_of_each_end(threads: int
     assert source.ends == 2
 
 
+def test_a_pass_ends_when_its_last_batch_is_out() -> None:
+    source = Numbers(3)
+    queue = OrderedEnqueuer(source)
+    queue.start()
+    batches = queue.get()
+    for _ in range(3):
+        next(batches)
+    queue.join_end_of_epoch()
+    assert source.ends == 1
+    queue.stop()
+
+
 def test_processes_get_the_changed_sequence_after_each_epoch() -> None:
     source = Numbers(6)
     got = taken(OrderedEnqueuer(source, use_multiprocessing=True), 15, 2)

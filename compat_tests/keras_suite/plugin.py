@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import pathlib
+import signal
 import sys
 import tempfile
 import types
@@ -75,9 +76,10 @@ def _load_formulas(file: pathlib.Path) -> None:
 
 @pytest.fixture(autouse=True)
 def settings() -> Iterator[None]:
-    """Puts the settings back that a test changed."""
+    """Puts the settings back that a test changed, and stops its alarm clock."""
     before = K.floatx(), K.epsilon(), K.image_data_format()
     yield
+    signal.alarm(0)
     K.set_floatx(before[0])
     K.set_epsilon(before[1])
     K.set_image_data_format(before[2])
