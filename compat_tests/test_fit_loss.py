@@ -13,7 +13,7 @@ from kjax import backend as K
 from kjax import losses as losses_module
 from kjax import metrics as metrics_module
 from kjax import regularizers
-from kjax.layers import ActivityRegularization, Dense, Input, Lambda, Layer
+from kjax.layers import ActivityRegularization, Dense, Input, Lambda, Layer, Masking
 from kjax.models import Model, Sequential
 
 X, Y = data()
@@ -287,3 +287,14 @@ def test_weights_that_the_loss_does_not_depend_on() -> None:
     with pytest.warns(UserWarning, match="not trained: idle/kernel:0, idle/bias:0") as caught:
         model.train_on_batch(X, [Y[:, :1]] * 2)
     assert {warning.filename for warning in caught} == {__file__}
+
+
+def test_a_batch_in_which_nothing_counts() -> None:
+    model = linear()
+    before = model.get_weights()
+    assert model.train_on_batch(X, Y, sample_weight=np.zeros(len(X))) == 0
+    close(model.get_weights(), before, 0)
+    masked = Sequential([Masking(0.0, input_shape=(2, 3)), Dense(1)])
+    masked.compile("sgd", "mse")
+    assert masked.train_on_batch(np.zeros((4, 2, 3)), np.ones((4, 2, 1))) == 0
+    assert np.isfinite(masked.get_weights()[0]).all()

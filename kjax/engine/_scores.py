@@ -86,7 +86,8 @@ class NotApart(Exception):
 def weighted_mean(score: Any, weight: Any, mask: Any, live: Any = None) -> Any:
     """The mean of a batch's scores as Keras 2.2 takes it.
 
-    A mask removes scores and divides by its mean; weights multiply and divide by the share that is not zero.
+    A mask removes scores and divides by its mean; weights multiply and divide by the share that is not zero. Where
+    nothing counts the mean is 0, as of Keras 2.3.
 
     Arguments:
         score: scores, (batch, ...); a scalar passes unchanged.
@@ -99,12 +100,18 @@ def weighted_mean(score: Any, weight: Any, mask: Any, live: Any = None) -> Any:
         raise NotApart
     if mask is not None:
         shares = jnp.asarray(mask, score.dtype)
-        score = operators.multiply(score, shares) / _mean(shares, live)
+        score = operators.multiply(score, shares) / _share(shares, live)
     if weight is not None:
         weight = jnp.asarray(weight, score.dtype)
         score = jnp.mean(score, axis=tuple(range(weight.ndim, score.ndim)))
-        score = operators.multiply(score, weight) / _mean(jnp.asarray(weight != 0, score.dtype), live)
+        score = operators.multiply(score, weight) / _share(jnp.asarray(weight != 0, score.dtype), live)
     return _mean(score, live)
+
+
+def _share(counting: Any, live: Any) -> Any:
+    """The mean of ones and zeros, or 1 if all are zeros."""
+    share = _mean(counting, live)
+    return jnp.where(share == 0, jnp.ones_like(share), share)
 
 
 def _mean(values: Any, live: Any) -> Any:
