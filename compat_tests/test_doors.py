@@ -50,6 +50,7 @@ ALLOWED: dict[str, tuple[set[str], str]] = {
     "datasets/_idx.py": ({"gzip"}, "unpacks no more than the header's shape, of a file of `open_file`"),
     "engine/_kept.py": ({"open"}, "facts about the processor"),
     "saving/_archive.py": ({"tempfile", "TemporaryFile"}, "weights, before they go into the archive"),
+    "saving/_local.py": ({"pickle"}, "asks whether it can write a function; reads nothing"),
     "utils/_drawing.py": ({"subprocess"}, "Graphviz, if it is installed"),
     "utils/data_utils.py": ({"tempfile", "mkdtemp"}, "where the home folder cannot be written to"),
     "utils/generic_utils.py": ({"marshal"}, "functions that this program itself dumped; no file's"),

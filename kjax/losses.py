@@ -186,6 +186,7 @@ class Reduction:
     SUM_OVER_BATCH_SIZE = "sum_over_batch_size"
 
 
+_MEAN = Reduction.SUM_OVER_BATCH_SIZE
 _REDUCTIONS = (Reduction.AUTO, Reduction.NONE, Reduction.SUM, Reduction.SUM_OVER_BATCH_SIZE)
 
 
@@ -208,7 +209,7 @@ class Loss:
         ValueError: for another reduction.
     """
 
-    def __init__(self, reduction: str = Reduction.SUM_OVER_BATCH_SIZE, name: str | None = None) -> None:
+    def __init__(self, reduction: str = _MEAN, name: str | None = None) -> None:
         if reduction not in _REDUCTIONS:
             raise ValueError(f"Invalid Reduction Key {reduction!r}. Expected one of {_REDUCTIONS}.")
         self.reduction = reduction
@@ -245,7 +246,7 @@ class _FunctionLoss(Loss):
         if function is not None:
             cls._function = staticmethod(function)
 
-    def __init__(self, reduction: str = Reduction.SUM_OVER_BATCH_SIZE, name: str | None = None, **options: Any) -> None:
+    def __init__(self, reduction: str = _MEAN, name: str | None = None, **options: Any) -> None:
         super().__init__(reduction, name)
         self._options = options
 
@@ -259,9 +260,7 @@ class _FunctionLoss(Loss):
 class LossFunctionWrapper(_FunctionLoss):
     """A loss object that calls `fn(y_true, y_pred, **kwargs)`. Arguments: `fn`, those of `Loss`, and `kwargs`."""
 
-    def __init__(
-        self, fn: Any, reduction: str = Reduction.SUM_OVER_BATCH_SIZE, name: str | None = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, fn: Any, reduction: str = _MEAN, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(reduction, name, **kwargs)
         self._function = self.fn = fn
 
@@ -318,7 +317,7 @@ class BinaryCrossentropy(_FunctionLoss, function=binary_crossentropy):
         self,
         from_logits: bool = False,
         label_smoothing: float = 0.0,
-        reduction: str = Reduction.SUM_OVER_BATCH_SIZE,
+        reduction: str = _MEAN,
         name: str | None = None,
     ) -> None:
         super().__init__(reduction, name, from_logits=from_logits, label_smoothing=label_smoothing)
@@ -331,7 +330,7 @@ class CategoricalCrossentropy(_FunctionLoss, function=categorical_crossentropy):
         self,
         from_logits: bool = False,
         label_smoothing: float = 0.0,
-        reduction: str = Reduction.SUM_OVER_BATCH_SIZE,
+        reduction: str = _MEAN,
         name: str | None = None,
     ) -> None:
         super().__init__(reduction, name, from_logits=from_logits, label_smoothing=label_smoothing)
@@ -340,25 +339,21 @@ class CategoricalCrossentropy(_FunctionLoss, function=categorical_crossentropy):
 class SparseCategoricalCrossentropy(_FunctionLoss, function=sparse_categorical_crossentropy):
     """`sparse_categorical_crossentropy` as an object. Arguments: `from_logits`, and those of `Loss`."""
 
-    def __init__(
-        self, from_logits: bool = False, reduction: str = Reduction.SUM_OVER_BATCH_SIZE, name: str | None = None
-    ) -> None:
+    def __init__(self, from_logits: bool = False, reduction: str = _MEAN, name: str | None = None) -> None:
         super().__init__(reduction, name, from_logits=from_logits)
 
 
 class Huber(_FunctionLoss, function=huber_loss):
     """`huber_loss` as an object. Arguments: `delta`, and those of `Loss`."""
 
-    def __init__(
-        self, delta: float = 1.0, reduction: str = Reduction.SUM_OVER_BATCH_SIZE, name: str | None = None
-    ) -> None:
+    def __init__(self, delta: float = 1.0, reduction: str = _MEAN, name: str | None = None) -> None:
         super().__init__(reduction, name, delta=delta)
 
 
 class CosineSimilarity(_FunctionLoss, function=cosine_similarity):
     """`cosine_similarity` as an object. Arguments: `axis`, and those of `Loss`."""
 
-    def __init__(self, axis: int = -1, reduction: str = Reduction.SUM_OVER_BATCH_SIZE, name: str | None = None) -> None:
+    def __init__(self, axis: int = -1, reduction: str = _MEAN, name: str | None = None) -> None:
         super().__init__(reduction, name, axis=axis)
 
 

@@ -1,7 +1,7 @@
 """What pytest loads before Keras's tests: from here on `keras` is kjax.
 
 Some of the tests import helpers that kjax has no use for. They get stand-ins: `tf_file_io_proxy`, whose cloud is a
-folder; the names that `metrics_utils` has for curves; numpy's formulas, out of the archive. `stand_ins/` has more.
+folder; numpy's formulas, out of the archive. `stand_ins/` has more.
 What numpy, SciPy and pytest have dropped since then is put back. A test that fails halfway leaves no settings behind.
 """
 
@@ -25,7 +25,6 @@ import scipy.special
 
 import kjax
 from kjax import backend as K
-from kjax import utils
 from kjax.compat import keras_alias
 from kjax.utils import test_utils
 
@@ -110,9 +109,6 @@ def _module(name: str, **values: Any) -> types.ModuleType:
 
 
 def _stand_in() -> None:
-    curves, sums = {"ROC": "ROC", "PR": "PR"}, ("interpolation", "minoring", "majoring")
-    names = types.SimpleNamespace(**curves), types.SimpleNamespace(**{name.upper(): name for name in sums})
-    _put(utils, metrics_utils=_module("kjax.utils.metrics_utils", AUCCurve=names[0], AUCSummationMethod=names[1]))
     _put(test_utils, tf_file_io_proxy=FolderAsCloud)
     _put(np, alltrue=np.all, int=int)
     scipy.misc = _module("scipy.misc", logsumexp=scipy.special.logsumexp)  # pyright: ignore - SciPy dropped it

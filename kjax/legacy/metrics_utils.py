@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Any
 
 import jax
@@ -33,7 +33,7 @@ class ConfusionMatrix(Enum):
     FALSE_NEGATIVES = "fn"
 
 
-class AUCCurve(Enum):
+class AUCCurve(StrEnum):
     """The curve whose area is measured."""
 
     ROC = "ROC"
@@ -45,7 +45,7 @@ class AUCCurve(Enum):
         return _named(AUCCurve, key)
 
 
-class AUCSummationMethod(Enum):
+class AUCSummationMethod(StrEnum):
     """How the area between two points of a curve is measured."""
 
     INTERPOLATION = "interpolation"
