@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import jax
+
 from kjax import backend as K
 from kjax._core import notices
+from kjax._core.graph import apply
 from kjax._core.registry import Registry
+from kjax.backend._ops import float_array
 
 # They keep mean 0 and variance 1 from layer to layer: https://arxiv.org/abs/1706.02515, equation 14.
 SELU_ALPHA = 1.6732632423543772848170429916717
@@ -107,6 +111,43 @@ def hard_sigmoid(x: Any) -> Any:
 def exponential(x: Any) -> Any:
     """`exp(x)`."""
     return K.exp(x)
+
+
+@registry.register
+def gelu(x: Any, approximate: bool = False) -> Any:
+    """Gaussian error linear unit: `x * P(X <= x)` for a standard normal X.
+
+    Arguments:
+        x: tensor.
+        approximate: whether the probability is that of a formula with `tanh`.
+
+    Reference: Hendrycks and Gimpel, Gaussian Error Linear Units, https://arxiv.org/abs/1606.08415
+    """
+    return apply(_gelu, x, approximate)
+
+
+def _gelu(x: Any, approximate: bool) -> Any:
+    return jax.nn.gelu(float_array(x), approximate)
+
+
+def swish(x: Any) -> Any:
+    """`x * sigmoid(x)`.
+
+    Reference: Ramachandran et al., Searching for Activation Functions, https://arxiv.org/abs/1710.05941
+    """
+    return x * K.sigmoid(x)
+
+
+silu = registry.register(swish, "silu")
+
+
+@registry.register
+def mish(x: Any) -> Any:
+    """`x * tanh(softplus(x))`.
+
+    Reference: Misra, Mish: A Self Regularized Non-Monotonic Neural Activation Function, 2019.
+    """
+    return x * K.tanh(K.softplus(x))
 
 
 @registry.register

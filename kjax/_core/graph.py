@@ -62,7 +62,8 @@ class Node(Described):
         """Run the operation on what `lookup` says of each input. Returns its result and the masks of its outputs."""
         args, kwargs = self._fill(lookup)
         if hasattr(self.op, "run"):
-            masks = self._fill(mask_of, default=None)[0]
+            both = self._fill(mask_of, default=None)
+            masks = (*both[0], both[1])  # those of arguments by name come last
             with scope.capturing(lookup, self.phase):
                 try:
                     return self.op.run(args, kwargs, masks)

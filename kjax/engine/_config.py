@@ -125,11 +125,12 @@ def network_from_config(
         held: set[str] = set()
         for name, connections in calls:
             tensors = [find(place) for place in connections]
-            if name in held or any(tensor is None for tensor in tensors):
+            kwargs = connections[0][3] if len(connections[0]) > 3 else {}
+            named = [value for value in kwargs.values() if _is_place(value) and value[0] in layers]
+            if name in held or any(tensor is None for tensor in (*tensors, *map(find, named))):
                 waiting.append((name, connections))
                 held.add(name)  # calls of one layer keep their order
                 continue
-            kwargs = connections[0][3] if len(connections[0]) > 3 else {}
             layers[name](unpack(tensors), **{key: _symbolic(value, find) for key, value in kwargs.items()})
             made[name, made_by[name]] = list(_nodes_of(layers[name])[-1].outputs)
             made_by[name] += 1

@@ -3,7 +3,10 @@
 from kjax.engine.base_layer import InputSpec, Layer
 from kjax.engine.input_layer import Input, InputLayer
 from kjax.layers import experimental as experimental
+from kjax.layers._attention import AdditiveAttention, Attention
+from kjax.layers._einsum_dense import EinsumDense
 from kjax.layers._layer_normalization import LayerNormalization
+from kjax.layers._multi_head import MultiHeadAttention
 from kjax.layers._rescaling import Rescaling
 from kjax.layers._serialization import deserialize, serialize
 from kjax.layers.advanced_activations import ELU, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
