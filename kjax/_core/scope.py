@@ -41,6 +41,7 @@ class Scope:
         training: the learning phase: True while training, False while testing.
         key: the random key from which `next_key` derives one key a draw. None: a constant key, for shape inference.
         eager: whether this computes one value here and now, and is no program that runs many times.
+        undecided: whether nobody said which phase it is, since a layer was called on arrays by hand.
 
     Attributes:
         trains: whether the program as a whole trains, whatever phase a part of it runs in.
@@ -64,8 +65,10 @@ class Scope:
         training: bool = False,
         key: Any = None,
         eager: bool = False,
+        undecided: bool = False,
     ) -> None:
         self.training = self.trains = training
+        self.undecided = undecided
         self.follows = False
         self.updates: dict[Any, Any] = {}
         self.losses: list[Any] = []

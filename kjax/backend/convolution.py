@@ -185,6 +185,20 @@ def conv2d_transpose(
 
 
 @op
+def conv1d_transpose(
+    x: Any,
+    kernel: Any,
+    output_shape: Any,
+    strides: Any = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Any = 1,
+) -> Any:
+    """Transposed convolution of sequences. Arguments as for `conv2d_transpose`."""
+    return _transpose(x, kernel, 1, "conv1d_transpose", output_shape, strides, padding, data_format, dilation_rate)
+
+
+@op
 def conv3d_transpose(
     x: Any,
     kernel: Any,
@@ -234,6 +248,22 @@ def depthwise_conv2d(
     data_format = normalize_data_format(data_format)
     x, kernel = operands(x, depthwise_kernel)
     y = _depthwise(x, kernel, 2, "depthwise_conv2d", strides, padding, data_format, dilation_rate)
+    return from_last(y, data_format)
+
+
+@op
+def depthwise_conv1d(
+    x: Any,
+    depthwise_kernel: Any,
+    strides: Any = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Any = 1,
+) -> Any:
+    """Convolution of each channel of sequences with its own kernels. Arguments as for `depthwise_conv2d`."""
+    data_format = normalize_data_format(data_format)
+    x, kernel = operands(x, depthwise_kernel)
+    y = _depthwise(x, kernel, 1, "depthwise_conv1d", strides, padding, data_format, dilation_rate)
     return from_last(y, data_format)
 
 

@@ -66,6 +66,7 @@ class Layer(Weights, Measures, Calls):
     """
 
     _call_parameters: Mapping[str, inspect.Parameter]
+    trains_by_hand = False  # whether it acts as while training where it is called on arrays, outside of any program
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -260,10 +261,10 @@ class Layer(Weights, Measures, Calls):
         opened = scope.current()
         if opened is None:
             inputs, args, kwargs = jax.tree.map(_as_device_array, (inputs, args, kwargs))
-            with scope.Scope(key=scope.fresh_key()):
+            with scope.Scope(key=scope.fresh_key(), undecided=kwargs.get("training") is None):
                 return self._invoke(inputs, args, kwargs)
         if "training" in self._call_parameters and kwargs.get("training") is None and not args:
-            kwargs = {**kwargs, "training": opened.training}
+            kwargs = {**kwargs, "training": opened.training or (opened.undecided and self.trains_by_hand)}
         # As in Keras 2, what a frozen layer would update stays as it is.
         with naming.scope(self.name), opened.inside(frozen=not (self.trainable or self.stateful)):
             outputs = jax.tree.map(_value_of, held.called(self.call, inputs, *args, **kwargs))

@@ -5,18 +5,36 @@ from kjax.engine.input_layer import Input, InputLayer
 from kjax.layers import experimental as experimental
 from kjax.layers._attention import AdditiveAttention, Attention
 from kjax.layers._einsum_dense import EinsumDense
+from kjax.layers._later_normalization import GroupNormalization, UnitNormalization
 from kjax.layers._layer_normalization import LayerNormalization
+from kjax.layers._lookup import IntegerLookup, StringLookup
 from kjax.layers._multi_head import MultiHeadAttention
+from kjax.layers._preprocessing import CategoryEncoding, Discretization, HashedCrossing, Hashing, Normalization
+from kjax.layers._random_images import (
+    RandomBrightness,
+    RandomContrast,
+    RandomCrop,
+    RandomFlip,
+    RandomHeight,
+    RandomRotation,
+    RandomTranslation,
+    RandomWidth,
+    RandomZoom,
+)
 from kjax.layers._rescaling import Rescaling
+from kjax.layers._resizing import CenterCrop, Resizing
 from kjax.layers._serialization import deserialize, serialize
+from kjax.layers._text_vectorization import TextVectorization
 from kjax.layers.advanced_activations import ELU, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
 from kjax.layers.convolutional import (
     Conv1D,
+    Conv1DTranspose,
     Conv2D,
     Conv2DTranspose,
     Conv3D,
     Conv3DTranspose,
     Convolution1D,
+    Convolution1DTranspose,
     Convolution2D,
     Convolution2DTranspose,
     Convolution3D,
@@ -28,6 +46,7 @@ from kjax.layers.convolutional import (
     Deconv3D,
     Deconvolution2D,
     Deconvolution3D,
+    DepthwiseConv1D,
     DepthwiseConv2D,
     SeparableConv1D,
     SeparableConv2D,
@@ -47,6 +66,7 @@ from kjax.layers.core import (
     Dense,
     Dropout,
     Flatten,
+    Identity,
     Lambda,
     Masking,
     Permute,
@@ -109,6 +129,7 @@ from kjax.layers.recurrent import (
     GRU,
     LSTM,
     RNN,
+    AbstractRNNCell,
     GRUCell,
     LSTMCell,
     Recurrent,

@@ -52,7 +52,6 @@ class EinsumDense(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.supports_masking = True
         self.equation = equation
         self.partial_output_shape = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
         self.activation = activations.get(activation)
@@ -77,6 +76,10 @@ class EinsumDense(Layer):
         if self.bias is not None:
             outputs = operators.add(outputs, self.bias.value.astype(x.dtype))
         return self.activation(outputs)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """None, as in tf.keras: the axes of the output may be others."""
+        return None
 
     def get_config(self) -> dict[str, Any]:
         return {

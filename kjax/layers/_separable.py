@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from kjax import backend as K
+from kjax.backend.convolution import depthwise_conv1d
 from kjax.layers import _roles
-from kjax.layers._conv import Conv2D, _Conv, without
+from kjax.layers._conv import Conv1D, Conv2D, _Conv, without
 
 _KERNEL = ("kernel_initializer", "kernel_regularizer", "kernel_constraint")
 
@@ -215,6 +216,79 @@ class SeparableConv2D(_SeparableConv):
         )
 
 
+class DepthwiseConv1D(Conv1D):
+    """A convolution of each channel of a sequence by itself. Arguments as for `DepthwiseConv2D`.
+
+    Input shape:
+        (batch, steps, channels), or (batch, channels, steps) with channels first.
+    """
+
+    def __init__(
+        self,
+        kernel_size: Any,
+        strides: Any = 1,
+        padding: str = "valid",
+        depth_multiplier: int = 1,
+        data_format: str | None = None,
+        dilation_rate: Any = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        depthwise_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        depthwise_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        depthwise_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            None,  # type: ignore[arg-type]  # as many as there are channels, times the multiplier
+            kernel_size,
+            strides=strides,
+            padding=padding,
+            data_format=data_format or K.image_data_format(),
+            dilation_rate=dilation_rate,
+            activation=activation,
+            use_bias=use_bias,
+            bias_initializer=bias_initializer,
+            bias_regularizer=bias_regularizer,
+            activity_regularizer=activity_regularizer,
+            bias_constraint=bias_constraint,
+            **kwargs,
+        )
+        self.depth_multiplier = int(depth_multiplier)
+        _roles.take(self, depthwise=(depthwise_initializer, depthwise_regularizer, depthwise_constraint))
+
+    def build(self, input_shape: Any) -> None:
+        self.depthwise_kernel = _build_depthwise(self, input_shape)
+
+    def call(self, inputs: Any) -> Any:
+        outputs = depthwise_conv1d(
+            inputs,
+            self.depthwise_kernel,
+            strides=self.strides,
+            padding=self.padding,
+            data_format=self.data_format,
+            dilation_rate=self.dilation_rate,
+        )
+        return self._finish(outputs)
+
+    def get_config(self) -> dict[str, Any]:
+        base = without(super().get_config(), "filters", *_KERNEL)
+        return {**base, "depth_multiplier": self.depth_multiplier, **_roles.serialized(self, "depthwise", "bias")}
+
+
+def _build_depthwise(layer: Any, input_shape: Any) -> Any:
+    """The kernel of a depthwise convolution; the bias is made beside it."""
+    channels = layer._channels(input_shape)
+    shape = (*layer.kernel_size, channels, layer.depth_multiplier)
+    kernel = _roles.add(layer, "depthwise", shape, "depthwise_kernel")
+    layer._build_bias(channels * layer.depth_multiplier)
+    layer.built = True
+    return kernel
+
+
 class DepthwiseConv2D(Conv2D):
     """The first half of a separable convolution: each channel is convolved by itself.
 
@@ -273,11 +347,7 @@ class DepthwiseConv2D(Conv2D):
         _roles.take(self, depthwise=(depthwise_initializer, depthwise_regularizer, depthwise_constraint))
 
     def build(self, input_shape: Any) -> None:
-        channels = self._channels(input_shape)
-        shape = (*self.kernel_size, channels, self.depth_multiplier)
-        self.depthwise_kernel = _roles.add(self, "depthwise", shape, "depthwise_kernel")
-        self._build_bias(channels * self.depth_multiplier)
-        self.built = True
+        self.depthwise_kernel = _build_depthwise(self, input_shape)
 
     def call(self, inputs: Any, training: Any = None) -> Any:
         outputs = K.depthwise_conv2d(

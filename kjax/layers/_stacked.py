@@ -6,7 +6,9 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kjax._core import notices
+import jax.numpy as jnp
+
+from kjax._core import config, notices
 from kjax.engine._config import layer_config
 from kjax.engine.base_layer import Layer, registry
 
@@ -116,3 +118,29 @@ def _make_names_unique(weights: Sequence[Any]) -> None:
             stem, colon, suffix = name.partition(":")
             weight.name = f"{stem}_{seen[name]}{colon}{suffix}"
         seen[name] = seen.get(name, 0) + 1
+
+
+class AbstractRNNCell(Layer):
+    """Base class of recurrent cells of one's own.
+
+    A cell defines `call(inputs, states)`, which returns the output and the new states, and the property `state_size`.
+    """
+
+    def call(self, inputs: Any, states: Any) -> Any:  # type: ignore[override]  # a cell has states
+        raise NotImplementedError(f"{type(self).__name__} must define `call(inputs, states)`.")
+
+    @property
+    def state_size(self) -> Any:
+        """The size of the state, or a list of sizes."""
+        raise NotImplementedError(f"{type(self).__name__} must define `state_size`.")
+
+    @property
+    def output_size(self) -> Any:
+        """The size of the output: that of the first state, unless a cell says otherwise."""
+        return sizes(self)[0]
+
+    def get_initial_state(self, inputs: Any = None, batch_size: Any = None, dtype: Any = None) -> Any:
+        """Zeros for each state."""
+        batch = jnp.shape(inputs)[0] if inputs is not None else batch_size
+        zeros = [jnp.zeros((batch, size), dtype or config.floatx()) for size in sizes(self)]
+        return zeros if hasattr(self.state_size, "__len__") else zeros[0]

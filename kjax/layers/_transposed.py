@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from kjax import backend as K
+from kjax.backend.convolution import conv1d_transpose
 from kjax.engine._geometry import deconv_length, normalize_tuple
 from kjax.layers import _roles
-from kjax.layers._conv import Conv2D, Conv3D, _Conv, without
+from kjax.layers._conv import Conv1D, Conv2D, Conv3D, _Conv, without
 
 
 class Shape(tuple[Any, ...]):
@@ -54,6 +55,82 @@ def _towards(layer: Any, input_shape: Any, wanted: Any) -> None:
     missing = [a - b if a and b else -1 for a, b in zip(wanted[axes], least, strict=True)]
     fits = all(0 <= more < stride for more, stride in zip(missing, layer.strides, strict=True))
     layer.output_padding = tuple(missing) if fits else None
+
+
+class Conv1DTranspose(Conv1D):
+    """A transposed convolution of sequences. Arguments as for `Conv2DTranspose`.
+
+    Input shape:
+        (batch, steps, channels), or (batch, channels, steps) with channels first.
+
+    Raises:
+        ValueError: if a stride is not greater than the output padding.
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        strides: Any = 1,
+        padding: str = "valid",
+        output_padding: Any = None,
+        data_format: str | None = None,
+        dilation_rate: Any = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            filters,
+            kernel_size,
+            strides=strides,
+            padding=padding,
+            data_format=data_format or K.image_data_format(),
+            dilation_rate=dilation_rate,
+            activation=activation,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            activity_regularizer=activity_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+            **kwargs,
+        )
+        if self.padding == "causal":
+            raise ValueError("`Conv1DTranspose` has the paddings 'valid' and 'same'. Received: 'causal'")
+        self.output_padding = _output_padding(self, output_padding)
+
+    def build(self, input_shape: Any) -> None:
+        self.kernel = _roles.add(self, "kernel", (*self.kernel_size, self.filters, self._channels(input_shape)))
+        self._build_bias(self.filters)
+        self.built = True
+
+    def call(self, inputs: Any) -> Any:
+        outputs = conv1d_transpose(
+            inputs,
+            self.kernel,
+            _output_shape(self, inputs.shape),
+            self.strides,
+            padding=self.padding,
+            data_format=self.data_format,
+            dilation_rate=self.dilation_rate,
+        )
+        return self._finish(outputs)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return _output_shape(self, input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "output_padding": self.output_padding}
 
 
 class Conv2DTranspose(Conv2D):

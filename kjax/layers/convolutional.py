@@ -14,9 +14,9 @@ from kjax.layers._padding import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
-from kjax.layers._separable import DepthwiseConv2D, SeparableConv1D, SeparableConv2D
+from kjax.layers._separable import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
 from kjax.layers._serialization import name_aliases
-from kjax.layers._transposed import Conv2DTranspose, Conv3DTranspose
+from kjax.layers._transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from kjax.layers.pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -31,6 +31,7 @@ Convolution2D = Conv2D
 Convolution3D = Conv3D
 SeparableConvolution1D = SeparableConv1D
 SeparableConvolution2D = SeparableConv2D
+Convolution1DTranspose = Conv1DTranspose
 Convolution2DTranspose = Conv2DTranspose
 Convolution3DTranspose = Conv3DTranspose
 Deconvolution2D = Deconv2D = Conv2DTranspose

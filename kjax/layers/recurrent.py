@@ -10,7 +10,7 @@ from kjax import backend as K
 from kjax.layers._cells import GRUCell, LSTMCell, SimpleRNNCell
 from kjax.layers._gated import GRU, LSTM, SimpleRNN
 from kjax.layers._rnn import RNN
-from kjax.layers._stacked import StackedRNNCells
+from kjax.layers._stacked import AbstractRNNCell, StackedRNNCells
 
 
 class _Steps:
@@ -101,4 +101,7 @@ def to_plain(x: Any) -> list[Any]:
     return list(x) if x is not None else []
 
 
-__all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "Recurrent", "SimpleRNN", "SimpleRNNCell", "StackedRNNCells"]
+__all__ = [
+    "GRU", "LSTM", "RNN", "AbstractRNNCell", "GRUCell", "LSTMCell", "Recurrent", "SimpleRNN", "SimpleRNNCell",
+    "StackedRNNCells",
+]  # fmt: skip
