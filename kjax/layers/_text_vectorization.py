@@ -117,7 +117,8 @@ class TextVectorization(PreprocessingLayer):
         if callable(self._standardize):
             texts = np.asarray(self._standardize(texts))
         if callable(self._split):
-            rows = [[_decoded(word) for word in np.asarray(row).ravel().tolist()] for row in self._split(texts)]
+            split: Any = self._split(texts)
+            rows = [[_decoded(word) for word in np.asarray(row).ravel().tolist()] for row in split]
         else:
             count = texts.shape[0] if texts.ndim else 1
             rows = [self._split_one(row) for row in texts.reshape(count, -1).tolist()]
