@@ -62,6 +62,7 @@ IMPORTS_BY_NAME = (
     "_core/aliases.py",
     "compat/",
     "datasets/__init__.py",
+    "layers/__init__.py",
     "legacy/",
 )
 # Objects whose `open` or `write_text` is a guard's.

@@ -11,7 +11,7 @@ import contextlib
 import difflib
 import inspect
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -103,6 +103,11 @@ class Registry:
         self._accepts = accepts
         self._fold: Callable[[str], str] = str.lower if ignore_case else str
         self._objects: dict[str, Any] = {}
+        self._expected: dict[str, Callable[[str], Any]] = {}
+
+    def expect(self, names: Iterable[str], load: Callable[[str], Any]) -> None:
+        """Let `load(name)` be called for these names when one is looked up that is not registered yet."""
+        self._expected.update(dict.fromkeys(names, load))
 
     def register(self, obj: T, *aliases: str) -> T:
         """Make `obj` known under its own name and under `aliases`. Returns it, so it can decorate."""
@@ -127,6 +132,8 @@ class Registry:
         for table in (custom_objects or {}, _custom_objects):
             if name in table:
                 return table[name]
+        if self._fold(name) not in self._objects and name in self._expected:
+            self._expected.pop(name)(name)
         if self._fold(name) in self._objects:
             return self._objects[self._fold(name)]
         alike = difflib.get_close_matches(self._fold(name), self._objects, n=3)

@@ -1,30 +1,20 @@
 """Every layer, under the names and in the modules of Keras 2.2."""
 
-from kjax.engine.base_layer import InputSpec, Layer
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from kjax.engine.base_layer import InputSpec, Layer, registry
 from kjax.engine.input_layer import Input, InputLayer
 from kjax.layers import experimental as experimental
 from kjax.layers._attention import AdditiveAttention, Attention
 from kjax.layers._einsum_dense import EinsumDense
 from kjax.layers._later_normalization import GroupNormalization, UnitNormalization
 from kjax.layers._layer_normalization import LayerNormalization
-from kjax.layers._lookup import IntegerLookup, StringLookup
 from kjax.layers._multi_head import MultiHeadAttention
-from kjax.layers._preprocessing import CategoryEncoding, Discretization, HashedCrossing, Hashing, Normalization
-from kjax.layers._random_images import (
-    RandomBrightness,
-    RandomContrast,
-    RandomCrop,
-    RandomFlip,
-    RandomHeight,
-    RandomRotation,
-    RandomTranslation,
-    RandomWidth,
-    RandomZoom,
-)
 from kjax.layers._rescaling import Rescaling
-from kjax.layers._resizing import CenterCrop, Resizing
 from kjax.layers._serialization import deserialize, serialize
-from kjax.layers._text_vectorization import TextVectorization
 from kjax.layers.advanced_activations import ELU, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
 from kjax.layers.convolutional import (
     Conv1D,
@@ -138,3 +128,43 @@ from kjax.layers.recurrent import (
     StackedRNNCells,
 )
 from kjax.layers.wrappers import Bidirectional, TimeDistributed, Wrapper
+
+if TYPE_CHECKING:
+    from kjax.layers._lookup import IntegerLookup, StringLookup
+    from kjax.layers._preprocessing import CategoryEncoding, Discretization, HashedCrossing, Hashing, Normalization
+    from kjax.layers._random_images import (
+        RandomBrightness,
+        RandomContrast,
+        RandomCrop,
+        RandomFlip,
+        RandomHeight,
+        RandomRotation,
+        RandomTranslation,
+        RandomWidth,
+        RandomZoom,
+    )
+    from kjax.layers._resizing import CenterCrop, Resizing
+    from kjax.layers._text_vectorization import TextVectorization
+
+# Imported when first used: few models need them.
+_LATER = {
+    "_lookup": ("IntegerLookup", "StringLookup"),
+    "_preprocessing": ("CategoryEncoding", "Discretization", "HashedCrossing", "Hashing", "Normalization"),
+    "_random_images": (
+        "RandomBrightness", "RandomContrast", "RandomCrop", "RandomFlip", "RandomHeight", "RandomRotation",
+        "RandomTranslation", "RandomWidth", "RandomZoom",
+    ),
+    "_resizing": ("CenterCrop", "Resizing"),
+    "_text_vectorization": ("TextVectorization",),
+}  # fmt: skip
+_MODULES = {name: module for module, names in _LATER.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        value = globals()[name] = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+registry.expect(_MODULES, __getattr__)

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from kjax.layers._lookup import IntegerLookup, StringLookup
-from kjax.layers._preprocessing import (
-    CategoryEncoding,
-    Discretization,
-    HashedCrossing,
-    Hashing,
-    Normalization,
-    PreprocessingLayer,
-)
-from kjax.layers._random_images import (
-    RandomContrast,
-    RandomCrop,
-    RandomFlip,
-    RandomHeight,
-    RandomRotation,
-    RandomTranslation,
-    RandomWidth,
-    RandomZoom,
-)
-from kjax.layers._rescaling import Rescaling
-from kjax.layers._resizing import CenterCrop, Resizing
-from kjax.layers._text_vectorization import TextVectorization
+from typing import Any
 
-__all__ = [
+from kjax import layers
+from kjax.layers._rescaling import Rescaling as Rescaling
+
+_NAMES = frozenset((
     "CategoryEncoding", "CenterCrop", "Discretization", "HashedCrossing", "Hashing", "IntegerLookup", "Normalization",
-    "PreprocessingLayer", "RandomContrast", "RandomCrop", "RandomFlip", "RandomHeight", "RandomRotation",
-    "RandomTranslation", "RandomWidth", "RandomZoom", "Rescaling", "Resizing", "StringLookup", "TextVectorization",
-]  # fmt: skip
+    "RandomContrast", "RandomCrop", "RandomFlip", "RandomHeight", "RandomRotation", "RandomTranslation", "RandomWidth",
+    "RandomZoom", "Resizing", "StringLookup", "TextVectorization",
+))  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name in _NAMES:
+        return getattr(layers, name)
+    if name == "PreprocessingLayer":
+        from kjax.layers._preprocessing import PreprocessingLayer
+
+        return PreprocessingLayer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*_NAMES, "PreprocessingLayer", "Rescaling"})
