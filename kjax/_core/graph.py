@@ -62,11 +62,10 @@ class Node(Described):
         """Run the operation on what `lookup` says of each input. Returns its result and the masks of its outputs."""
         args, kwargs = self._fill(lookup)
         if hasattr(self.op, "run"):
-            both = self._fill(mask_of, default=None)
-            masks = (*both[0], both[1])  # those of arguments by name come last
+            (*masks,), named = self._fill(mask_of, default=None)  # those of arguments by name come last
             with scope.capturing(lookup, self.phase):
                 try:
-                    return self.op.run(args, kwargs, masks)
+                    return self.op.run(args, kwargs, (*masks, named))
                 except scope.NeedsGraph:  # it asks what its inputs come from: it runs on their tensors, once
                     if self.expanded is None:
                         args, kwargs = self._fill(lambda x: x)
