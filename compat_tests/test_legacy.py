@@ -157,7 +157,7 @@ def test_every_row_is_tested() -> None:
     """Each old name of each table is in a call above."""
     sources = [old for old, _ in LAYERS]
     for owner, table in legacy.layers.TABLES.items():
-        if owner in ("InputLayer", "MaxNorm", "Layer.add_weight"):
+        if owner in ("InputLayer", "MaxNorm", "MinMaxNorm", "Layer.add_weight"):
             continue
         calls = [old for old in sources if old.startswith(owner + "(")]
         assert calls, owner
@@ -176,6 +176,12 @@ def test_max_norm() -> None:
     with pytest.warns(UserWarning, match=r"`MaxNorm\(max_value=3\)`"):
         old = constraints.MaxNorm(m=3)
     assert old.get_config() == constraints.MaxNorm(3).get_config()
+
+
+def test_min_max_norm() -> None:
+    with pytest.warns(UserWarning, match="MinMaxNorm"):
+        old = constraints.MinMaxNorm(low=0.2, high=0.4, rate=0.5)
+    assert old.get_config() == constraints.MinMaxNorm(0.2, 0.4, 0.5).get_config()
 
 
 def test_texts_are_the_recorded_ones() -> None:
