@@ -255,8 +255,9 @@ def test_image_dataset(folder: pathlib.Path, capsys: pytest.CaptureFixture[str])
     rows = 0.75 * source[2] + 0.25 * source[3]
     np.testing.assert_allclose(x[0, 5, 3], 0.75 * rows[1] + 0.25 * rows[2], rtol=1e-5)
     assert len(list(batches)) == len(batches) == 3
-    halved = next(iter(batches.map(lambda x, y: (x / 2, y)).cache().prefetch(1)))
-    np.testing.assert_allclose(halved[0], x / 2)
+    halved = next(iter(batches.map(lambda x, y: (x / 2, y)).cache().shuffle(8).prefetch(1)))
+    np.testing.assert_allclose(halved[0].numpy(), x / 2)
+    assert type(halved[1].numpy()) is np.ndarray
     parts = [make(folder, seed=1, validation_split=0.3, subset=subset) for subset in ("training", "validation")]
     assert [len(part.file_paths) for part in parts] == [7, 3]
     assert not set(parts[0].file_paths) & set(parts[1].file_paths)

@@ -113,9 +113,11 @@ def test_batches(tmp_path: pathlib.Path) -> None:
     assert [step for step, _ in Read(tmp_path).scalars["loss"]] == [10, 20, 20, 30, 40, 40]
 
 
-def test_histograms_need_validation_arrays(tmp_path: pathlib.Path) -> None:
-    with pytest.raises(ValueError, match="validation_data must be provided"):
-        trained([TensorBoard(tmp_path, histogram_freq=1)], validate=False)
+def test_histograms_without_validation_arrays_are_those_of_the_weights(tmp_path: pathlib.Path) -> None:
+    with pytest.warns(UserWarning, match="histograms are those of the weights, without gradients and outputs"):
+        model, *_ = trained([TensorBoard(tmp_path, histogram_freq=1, write_grads=True)], validate=False)
+    tags = set(Read(tmp_path).summaries) - {"loss", "mean_absolute_error", "mae"}
+    assert tags == {w.name.replace(":", "_") for w in model.weights}
 
 
 def test_embeddings(tmp_path: pathlib.Path) -> None:

@@ -100,6 +100,8 @@ def test_missing_names_tell_the_nearest() -> None:
         _ = tf.nn.max_pol
     with pytest.raises(AttributeError, match=r"tensorflow\.train\.AdamOptimiser .*AdamOptimizer"):
         _ = tf.train.AdamOptimiser
+    with pytest.raises(AttributeError, match=r"tensorflow\.GradientTape is not there.*`model\.fit`"):
+        _ = tf.GradientTape
 
 
 def test_fed_arrays_are_placed_once_and_changes_are_seen() -> None:

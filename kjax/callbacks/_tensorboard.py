@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from kjax import backend as K
-from kjax._core import atomic, config, events, scope
+from kjax._core import atomic, config, events, notices, scope
 from kjax.callbacks._base import Callback
 
 _IMAGES = 3  # as many of a weight's channels are drawn
@@ -26,7 +26,8 @@ class TensorBoard(Callback):
 
     Arguments:
         log_dir: folder of the event files.
-        histogram_freq: epochs from one set of histograms to the next; 0 for none. They need validation arrays.
+        histogram_freq: epochs from one set of histograms to the next; 0 for none. Without validation
+            arrays they are those of the weights alone.
         batch_size: number of validation samples on which outputs and gradients are computed.
         write_graph: whether to write the layers as a graph.
         write_grads: whether to write histograms of the gradients.
@@ -39,7 +40,7 @@ class TensorBoard(Callback):
         profile_batch: ignored. `jax.profiler` profiles.
 
     Raises:
-        ValueError: if there are no validation arrays for histograms, or no `embeddings_data`.
+        ValueError: if there is no `embeddings_data`.
     """
 
     def __init__(
@@ -92,8 +93,11 @@ class TensorBoard(Callback):
 
     def on_train_begin(self, logs: Any = None) -> None:
         if self.histogram_freq and not self.validation_data:
-            self._close()
-            raise ValueError("If printing histograms, validation_data must be provided, and cannot be a generator.")
+            missing = "gradients and outputs" if self.write_grads else "outputs"
+            notices.warn(
+                f"Without validation arrays, TensorBoard's histograms are those of the weights, without {missing}. "
+                "Give `validation_data=(x, y)` to `fit` for all of them."
+            )
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         if self.histogram_freq and epoch % self.histogram_freq == 0:
@@ -127,8 +131,8 @@ class TensorBoard(Callback):
 
     def _write_histograms(self, epoch: int) -> None:
         assert self.writer is not None
-        x, y, weights = self._validation_batch()
-        gradients = _gradients(self.model, x, y, weights) if self.write_grads else {}
+        batch = self._validation_batch() if self.validation_data else None
+        gradients = _gradients(self.model, *batch) if batch and self.write_grads else {}
         values: list[bytes] = []
         for layer in self.model.layers:
             for weight in layer.weights:
@@ -138,7 +142,8 @@ class TensorBoard(Callback):
                     values.append(events.histogram_value(f"{name}_grad", gradients[weight]))
                 if self.write_images:
                     values += _drawn(name, value)
-        values += [events.histogram_value(name, value) for name, value in _outputs(self.model, x)]
+        if batch:
+            values += [events.histogram_value(name, value) for name, value in _outputs(self.model, batch[0])]
         self.writer.summary(events.summary(values), epoch)
 
     def _validation_batch(self) -> tuple[list[Any], list[Any], list[Any]]:

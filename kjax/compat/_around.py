@@ -37,6 +37,8 @@ def install() -> None:
         if name in sys.modules:
             adds(sys.modules[name])
     re.split = _split
+    # What a model gives when it is called with arrays, as scripts of TensorFlow 2 ask for it.
+    _add(importlib.import_module("jax._src.array").ArrayImpl, {"numpy": lambda self: np.array(self)[()]})
 
 
 def uninstall() -> None:

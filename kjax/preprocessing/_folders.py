@@ -18,6 +18,13 @@ _IMAGES = ("bmp", "gif", "jpeg", "jpg", "png")
 _MODES = ("int", "categorical", "binary", None)
 
 
+class _Shown(np.ndarray):
+    """An array that tells its plain self, as TensorFlow's tensors do."""
+
+    def numpy(self) -> Any:
+        return np.asarray(self)[()]
+
+
 class FolderBatches(Sequence):
     """Batches of files, `(inputs, labels)` or inputs alone, each read when its batch is asked for.
 
@@ -59,7 +66,10 @@ class FolderBatches(Sequence):
         return batch if len(batch) > 1 else batch[0]
 
     def __iter__(self) -> Iterator[Any]:
-        yield from super().__iter__()
+        for batch in super().__iter__():
+            parts = batch if isinstance(batch, tuple) else (batch,)
+            shown = tuple(part.view(_Shown) if isinstance(part, np.ndarray) else part for part in parts)
+            yield shown if isinstance(batch, tuple) else shown[0]
         self.on_epoch_end()
 
     def on_epoch_end(self) -> None:
@@ -82,6 +92,14 @@ class FolderBatches(Sequence):
 
     def cache(self, *args: Any) -> FolderBatches:
         """The same batches."""
+        return self
+
+    def shuffle(self, *args: Any, **kwargs: Any) -> FolderBatches:
+        """The same batches, which are of another order in each epoch already."""
+        return self
+
+    def repeat(self, *args: Any) -> FolderBatches:
+        """The same batches: `fit` begins anew with each epoch."""
         return self
 
     def prefetch(self, *args: Any) -> FolderBatches:

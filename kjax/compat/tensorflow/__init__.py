@@ -31,8 +31,8 @@ _PARTS = (
 )  # fmt: skip
 # Modules that are names themselves.
 _MODULES = (
-    "app", "contrib", "data", "errors", "estimator", "flags", "gfile", "image", "initializers", "layers", "logging",
-    "losses", "math", "metrics", "nn", "random", "summary", "train",
+    "app", "config", "contrib", "data", "distribute", "errors", "estimator", "flags", "gfile", "image", "initializers",
+    "layers", "logging", "losses", "math", "metrics", "nn", "random", "summary", "test", "train",
 )  # fmt: skip
 
 

@@ -6,11 +6,20 @@ import difflib
 from collections.abc import Callable, Iterable
 from typing import Any
 
+# What stands in the place of what was left out on purpose.
+_INSTEAD = {
+    "GradientTape": "`model.fit`, `model.train_on_batch` and `model.add_loss` train; `tf.gradients` and `K.gradients` "
+    "differentiate tensors of a graph; `jax.grad` of a function that calls `model.to_jax()` differentiates values.",
+    "feature_column": "Layers prepare columns: `Normalization`, `StringLookup`, `CategoryEncoding`, `Embedding`.",
+    "lite": "`model.to_jax()` gives a function of JAX, for which there are exporters.",
+}
+
 
 def complaint(module: str, name: str, names: Iterable[str]) -> AttributeError:
     """The error for a name that a module does not have."""
     near = difflib.get_close_matches(name, sorted(names), n=1, cutoff=0.6)
     hint = f" The nearest that exists is {module}.{near[0]}." if near else ""
+    hint = f" {_INSTEAD[name]}" if name in _INSTEAD else hint
     return AttributeError(
         f"{module}.{name} is not there: this tensorflow is kjax's, which offers only a subset of TensorFlow "
         f"beside tf.keras.{hint}"

@@ -160,6 +160,11 @@ def executing_eagerly() -> bool:
     return False
 
 
+def function(func: Any = None, *_: Any, **__: Any) -> Any:
+    """`tf.function`: the function itself, which computes its operations one after the other."""
+    return func if callable(func) else function
+
+
 def logging_verbosity(*_: Any) -> None:
     """Accepted."""
 
@@ -167,6 +172,6 @@ def logging_verbosity(*_: Any) -> None:
 __all__ = [
     "ConfigProto", "Dimension", "GPUOptions", "GraphOptions", "OptimizerOptions", "Print", "RunMetadata", "RunOptions",
     "TensorShape", "TensorSpec", "disable_eager_execution", "disable_resource_variables", "disable_v2_behavior",
-    "disable_v2_tensorshape", "enable_resource_variables", "enable_v2_behavior", "executing_eagerly", "identity_n",
-    "norm", "py_func", "set_random_seed",
+    "disable_v2_tensorshape", "enable_resource_variables", "enable_v2_behavior", "executing_eagerly", "function",
+    "identity_n", "norm", "py_func", "set_random_seed",
 ]  # fmt: skip
