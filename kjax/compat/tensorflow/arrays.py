@@ -116,9 +116,17 @@ def ones_like(tensor: Any, dtype: Any = None, name: str | None = None, optimize:
     return _like(1, tensor, dtype, name or "ones_like")
 
 
-def eye(num_rows: int, num_columns: int | None = None, dtype: Any = "float32", name: str | None = None) -> Any:
-    """Ones on the diagonal, zeros elsewhere."""
-    return node("eye", jnp.eye, static(num_rows), static(num_columns), dtype=dtype_name(dtype), name=name)
+def eye(
+    num_rows: int, num_columns: int | None = None, batch_shape: Any = None, dtype: Any = "float32",
+    name: str | None = None,
+) -> Any:  # fmt: skip
+    """Ones on the diagonal, zeros elsewhere; for each place of `batch_shape`, if it is given."""
+
+    def matrices(rows: int, columns: int | None, batch: Any) -> Any:
+        one = jnp.eye(rows, columns, dtype=dtype_name(dtype))
+        return jnp.broadcast_to(one, (*(int(d) for d in batch), *one.shape))
+
+    return node("eye", matrices, static(num_rows), static(num_columns), dimensions(batch_shape or []), name=name)
 
 
 def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: str | None = None) -> Any:
