@@ -180,6 +180,23 @@ def test_two_metrics_of_a_layer_with_one_name() -> None:
         Sequential([Twice(2, input_shape=(3,))])
 
 
+@pytest.mark.parametrize("name_first", [True, False])
+def test_metrics_are_appended_after_compile(name_first: bool) -> None:
+    inputs = L.Input((3,))
+    code = L.Dense(2)(inputs)
+    model = Model(inputs, L.Dense(3)(code))
+    model.compile("sgd", "mse", metrics=["mae"])
+    for name, tensor in {"size": K.mean(K.square(code)), "sum": K.sum(code, axis=-1)}.items():
+        lists = [(model.metrics_names, name), (model.metrics_tensors, tensor)]
+        for appended, item in lists if name_first else lists[::-1]:
+            appended.append(item)
+    assert model.metrics_names == ["loss", "mean_absolute_error", "size", "sum"]
+    codes = Model(inputs, code).predict(X)
+    told = model.evaluate(X, X, batch_size=3, verbose=0)
+    np.testing.assert_allclose(told[2:], [np.mean(codes**2), codes.sum(1).mean()], rtol=1e-5)
+    assert "val_size" in model.fit(X, X, validation_data=(X, X), verbose=0).history
+
+
 def test_what_programs_standardize() -> None:
     model = dense(L.Input((3,)))
     assert [len(part) for part in model._standardize_user_data(X)] == [1, 0, 0]

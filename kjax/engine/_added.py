@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -41,6 +41,21 @@ class Added:
         return self.metric.result()
 
 
+class Appended(list[Any]):
+    """A list that tells of what is appended to it.
+
+    Scripts of Keras 2 log a tensor by `model.metrics_tensors.append(x)` and `model.metrics_names.append("x")`.
+    """
+
+    def __init__(self, items: Iterable[Any], tell: Callable[[Any], None]) -> None:
+        super().__init__(items)
+        self._tell = tell
+
+    def append(self, item: Any) -> None:
+        super().append(item)
+        self._tell(item)
+
+
 class _Metrics:
     """The metrics of a layer, where nothing else is stored under this name."""
 
@@ -53,6 +68,7 @@ class Measures:
 
     name: str
     _added: Mapping[str, Added] = MappingProxyType({})
+    _told: tuple[Any, ...] = ()
 
     metrics: Any = _Metrics()
 
@@ -104,6 +120,15 @@ class Measures:
                 added.metric.update_state(jax.lax.stop_gradient(value))
                 result = added.metric.result()
             opened.measures[added] = jax.lax.stop_gradient(result)
+
+    def _tell(self, item: Any) -> None:
+        """Add a metric when both are there: its name, and its tensor."""
+        self._told = *self._told, item
+        names = [x for x in self._told if isinstance(x, str)]
+        tensors = [x for x in self._told if not isinstance(x, str)]
+        if names and tensors:
+            self._told = (*names[1:], *tensors[1:])
+            self.add_metric(tensors[0], name=names[0])
 
     def _enter(self, added: Added) -> None:
         self._added = {**self._added, added.name: added}

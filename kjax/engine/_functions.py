@@ -15,6 +15,7 @@ from kjax import backend as K
 from kjax._core import graph
 from kjax._core.graph import Tensor
 from kjax.engine import _data
+from kjax.engine._added import Appended
 from kjax.engine._plan import OutputPlan, Plan
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Functions:
     @property
     def metrics_tensors(self) -> list[Tensor]:
         """What is logged beside the loss."""
-        return self._symbols()["metrics"]
+        return Appended(self._symbols()["metrics"], cast("Model", self)._tell)
 
     @property
     def loss_functions(self) -> list[Any]:

@@ -14,6 +14,7 @@ from kjax._core.graph import Tensor, Variable
 from kjax._core.logs import Logs
 from kjax._core.stream import Ways
 from kjax.engine import _adapt, _check, _data, _epochs, _loop, _stream, _targets
+from kjax.engine._added import Appended
 from kjax.engine._feed import ArrayFeed, Held
 from kjax.engine._functions import Functions
 from kjax.engine._plan import Plan, make_plan
@@ -129,7 +130,7 @@ class Model(BatchMethods, GeneratorMethods, Functions, Network):
         Raises:
             RuntimeError: if the model has not been compiled.
         """
-        return list(self._require_plan().log_names)
+        return Appended(self._require_plan().log_names, self._tell)
 
     def _require_compiled(self) -> None:
         if self.optimizer is None:
