@@ -50,6 +50,7 @@ def compare(work: Work, names: Sequence[str], rounds: int, quick: bool) -> Outco
         flat=work.flat,
         load=(before, machine.load()),
         points=points,
+        gflop=work.gflop,
     )
 
 

@@ -39,6 +39,7 @@ PEERS = {
     "keras-tensorflow": _keras("tensorflow", "tensorflow"),
     "keras-torch": _keras("torch", "torch"),
     "tf-keras": Peer("keras", "tf_keras", ("tf_keras", "tensorflow")),
+    "tensorflow1": Peer("tensorflow1", "tensorflow.compat.v1", ("tensorflow",)),
     "torch": Peer("torch", "compat_tests.speed.by_torch", ("torch",)),
     "jax-scan": Peer("jax-scan", "compat_tests.speed.by_jax"),
     "jax-step": Peer("jax-step", "compat_tests.speed.by_jax"),

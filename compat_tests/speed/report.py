@@ -49,6 +49,7 @@ def _table(outcome: Outcome) -> str:
         f"per {outcome.unit}": lambda peer, measured: time_text(median(measured.times)),
         "lowest .. highest": lambda peer, measured: _range(measured.times, time_text),
         "per training step": lambda peer, measured: time_text(median(measured.step_times)),
+        "GFLOP/s": lambda peer, measured: f"{outcome.gflop / median(measured.times):.0f}",
         "kjax / peer": lambda peer, measured: _ratio(point, peer),
         "from .. to": lambda peer, measured: _ratio_range(point, peer),
         "memory": lambda peer, measured: memory_text(outcome.peak(peer)),
@@ -59,6 +60,8 @@ def _table(outcome: Outcome) -> str:
         del columns["per training step"]
     if not outcome.flat:
         del columns["growth"]
+    if not outcome.gflop:
+        del columns["GFLOP/s"]
     rows = [_row([cell(peer, measured) for cell in columns.values()]) for peer, measured in point.peers.items()]
     return "\n".join([*_head(list(columns)), *rows])
 

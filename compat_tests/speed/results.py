@@ -94,7 +94,7 @@ class Outcome:
     """A work and what its peers needed.
 
     Attributes:
-        name, about, unit, grows_with, tolerance, excused, compiles, fresh, flat: those of the work.
+        name, about, unit, grows_with, tolerance, excused, compiles, fresh, flat, gflop: those of the work.
         load: of the machine before and after.
         points: one for each size.
     """
@@ -110,6 +110,7 @@ class Outcome:
     flat: bool
     load: tuple[float | None, float | None]
     points: list[Point]
+    gflop: float = 0.0
 
     @property
     def peers(self) -> list[str]:

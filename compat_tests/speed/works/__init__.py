@@ -29,6 +29,8 @@ NAMES = [
     "predict",
     "predict100k",
     "evaluate",
+    "tf1",
+    "tf1-evaluate",
     "rows",
     "depth",
     "batch",
@@ -66,6 +68,7 @@ class Work:
         second: whether each of these finds what the one before has left on the disk.
         compiles: whether, in a work of several sizes, the first round of each is of interest, too: it compiles anew.
         flat: whether the memory must not grow from round to round.
+        gflop: billions of operations in a unit's products of matrices; 0 where nobody counted them.
     """
 
     name: str
@@ -86,6 +89,7 @@ class Work:
     second: bool = False
     compiles: bool = False
     flat: bool = False
+    gflop: float = 0.0
 
 
 def load(name: str) -> Work:
