@@ -321,3 +321,13 @@ def test_float_types(tmp_path: pathlib.Path) -> None:
         assert [w.dtype for w in loaded.weights] == [w.dtype for w in model.weights]
         for got, wanted in zip(loaded.get_weights(), model.get_weights(), strict=True):
             np.testing.assert_array_equal(got, wanted)
+
+
+def test_paths_without_an_ending_get_their_folder(tmp_path: pathlib.Path) -> None:
+    model = Sequential([Dense(2, input_shape=(3,))])
+    model.compile("sgd", "mse")
+    model.save(tmp_path / "saved" / "my_model")
+    model.save_weights(tmp_path / "training" / "cp.ckpt")
+    again = load_model(tmp_path / "saved" / "my_model")
+    np.testing.assert_array_equal(again.get_weights()[0], model.get_weights()[0])
+    again.load_weights(tmp_path / "training" / "cp.ckpt")

@@ -90,7 +90,7 @@ class FolderBatches(Sequence):
         """The first `count` batches."""
         return self._changed(_most=count)
 
-    def cache(self, *args: Any) -> FolderBatches:
+    def cache(self, *args: Any, **kwargs: Any) -> FolderBatches:
         """The same batches."""
         return self
 
@@ -98,11 +98,11 @@ class FolderBatches(Sequence):
         """The same batches, which are of another order in each epoch already."""
         return self
 
-    def repeat(self, *args: Any) -> FolderBatches:
+    def repeat(self, *args: Any, **kwargs: Any) -> FolderBatches:
         """The same batches: `fit` begins anew with each epoch."""
         return self
 
-    def prefetch(self, *args: Any) -> FolderBatches:
+    def prefetch(self, *args: Any, **kwargs: Any) -> FolderBatches:
         """The same batches: `fit` reads them ahead."""
         return self
 

@@ -36,6 +36,7 @@ def save_model(
     archive = _is_archive(filepath, save_format)
     if _keeps_old(filepath, overwrite):
         return
+    _make_folder(filepath)
     if getattr(model, "built", True) is False or not model.layers:
         raise NotImplementedError(
             f"Model {model.name} has not been built, so it has no weights to save. Call `build` or `fit` first, or "
@@ -91,6 +92,7 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, save_format:
     _check_place(filepath)
     if _keeps_old(filepath, overwrite):
         return
+    _make_folder(filepath)
     from kjax.saving import _layout
 
     _require_weights(model)
@@ -158,6 +160,12 @@ def _check_place(filepath: Any) -> None:
         raise TypeError(f"{expected}. Found: {filepath!r}")
     elif filepath in ("", b""):
         raise ValueError(f"{expected}. The path is empty.")
+
+
+def _make_folder(filepath: Any) -> None:
+    """Make the folder of a path without an ending, such as `checkpoints/cp`, as tf.keras did."""
+    if isinstance(filepath, (str, os.PathLike)) and os.path.splitext(filepath)[1] in ("", ".ckpt"):
+        os.makedirs(os.path.dirname(filepath) or ".", exist_ok=True)
 
 
 def _require_weights(model: Any) -> None:
