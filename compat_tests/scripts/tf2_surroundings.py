@@ -10,6 +10,21 @@ assert tf.config.list_physical_devices("CPU")[0].device_type == "CPU"
 assert tf.test.is_gpu_available() == bool(gpus)
 assert bool(tf.test.gpu_device_name()) == bool(gpus)
 
+# As scripts of TensorFlow 1 looked for a GPU.
+from tensorflow.python.client import device_lib
+
+local = device_lib.list_local_devices()
+assert local[0].name == "/device:CPU:0"
+assert len([device for device in local if device.device_type == "GPU"]) == len(gpus)
+
+# Where TensorFlow 1.1 to 1.3 had Keras.
+from tensorflow.contrib import keras as contributed
+from tensorflow.contrib.keras.api.keras.layers import Dense
+from tensorflow.contrib.keras.python.keras.models import Sequential
+
+assert contributed.layers.Dense is Dense
+assert Sequential is tf.keras.models.Sequential
+
 try:
     resolver = tf.distribute.cluster_resolver.TPUClusterResolver()
     strategy = tf.distribute.experimental.TPUStrategy(resolver)

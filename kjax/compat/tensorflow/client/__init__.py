@@ -1,0 +1,1 @@
+"""`tensorflow.python.client`: which devices there are."""
