@@ -301,6 +301,7 @@ OPTIMIZERS: dict[str, Callable[[Any], Any]] = {
     "Adam": lambda o: o.Adam(0.05),
     "Adam betas": lambda o: o.Adam(0.05, beta_1=0.7, beta_2=0.9, epsilon=0.01),
     "Adam amsgrad": lambda o: o.Adam(0.05, beta_2=0.5, amsgrad=True),
+    "AdamW": lambda o: o.AdamW(0.05, 0.1),
     "Adamax": lambda o: o.Adamax(0.05),
     "Adadelta": lambda o: o.Adadelta(1.0, epsilon=1e-3),
     "RMSprop": lambda o: o.RMSprop(0.01, epsilon=1e-20),

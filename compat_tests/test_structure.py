@@ -29,6 +29,7 @@ FLOORS = {
     "kjax.engine": 3,
     "kjax.layers": 4,
     "kjax.callbacks": 2,  # they watch the engine, which drives them: what they need of it is below
+    "kjax.mixed_precision": 4,
     "kjax.models": 4,
     "kjax.saving": 4,
     "kjax.utils": 4,
@@ -50,6 +51,7 @@ SIDEWAYS = {
     ("kjax.metrics", "kjax.losses"): "the metric `mse` is the loss `mse`",
     ("kjax.metrics", "kjax.initializers"): "a metric's variables start as a layer's do",
     ("kjax.utils", "kjax.datasets"): "`get_file` downloads as the data sets do",
+    ("kjax.utils", "kjax.preprocessing"): "tf.keras has `load_img` and the like in `utils`",
     ("kjax.models", "kjax.saving"): "scripts import `load_model` from `models`",
     ("kjax.cli", "kjax.compat"): "the command line runs scripts under the aliases",
     ("kjax.cli", "kjax._check"): "the command line checks scripts",

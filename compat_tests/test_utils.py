@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import kjax
 from compat_tests import golden, texts
 from kjax._core import progbar
 from kjax.utils import (
@@ -318,3 +319,45 @@ def test_print_summary_asks_the_model() -> None:
     lines: list[str] = []
     print_summary(Model(), 40, [0.5, 1.0], lines.append)
     assert lines == ["40 [0.5, 1.0]"]
+
+
+def test_what_tf_keras_added() -> None:
+    utils: Any = kjax.utils
+    utils.set_random_seed(3)
+    drawn = np.random.rand()
+    utils.set_random_seed(3)
+    assert np.random.rand() == drawn
+    np.testing.assert_array_equal(utils.to_ordinal([0, 2, 1], 4), [[0, 0, 0], [1, 1, 0], [1, 0, 0]])
+    for parts in ((1,), (1, 2), (1, 2, 3)):
+        assert utils.unpack_x_y_sample_weight(utils.pack_x_y_sample_weight(*parts)) == (*parts, None, None)[:3]
+    assert utils.pad_sequences([[1], [2, 3]]).tolist() == [[0, 1], [2, 3]]
+    assert utils.img_to_array(np.zeros((2, 3))).shape == (2, 3, 1)
+
+
+def test_registered_classes_are_found() -> None:
+    with kjax.utils.CustomObjectScope():
+
+        @kjax.utils.register_keras_serializable("mine")
+        class Doubling(kjax.layers.Layer):
+            def call(self, x: Any) -> Any:
+                return x * 2
+
+        assert kjax.utils.get_registered_name(Doubling) == "mine>Doubling"
+        assert kjax.utils.get_registered_object("mine>Doubling") is Doubling
+        for name in ("Doubling", "mine>Doubling"):
+            assert isinstance(kjax.layers.deserialize({"class_name": name, "config": {}}), Doubling)
+
+
+def test_settings_without_effect() -> None:
+    from kjax import mixed_precision as mixed
+    from kjax.compat.tensorflow import distribute
+
+    with pytest.warns(UserWarning, match="has no effect"):
+        mixed.set_global_policy("mixed_float16")
+    assert (mixed.global_policy().name, mixed.global_policy().compute_dtype) == ("mixed_float16", "float32")
+    mixed.set_global_policy("float32")
+    strategy = distribute.MirroredStrategy()
+    with strategy.scope():
+        model = kjax.models.Sequential([kjax.layers.Dense(1, input_shape=(2,))])
+    assert (strategy.num_replicas_in_sync, model.count_params()) == (1, 3)
+    assert kjax.optimizers.legacy.Adam is kjax.optimizers.experimental.Adam is kjax.optimizers.Adam

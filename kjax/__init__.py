@@ -26,7 +26,7 @@ from kjax.engine import Input, Model, Sequential
 from kjax.saving import export, load_exported
 
 # Imported when first used: not every script needs them.
-_LATER = frozenset(("applications", "preprocessing", "wrappers"))
+_LATER = frozenset(("applications", "mixed_precision", "preprocessing", "wrappers"))
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -21,12 +21,12 @@ mean_squared_logarithmic_error = msle = MSLE = losses.mean_squared_logarithmic_e
 squared_hinge = losses.squared_hinge
 hinge = losses.hinge
 categorical_hinge = losses.categorical_hinge
-logcosh = losses.logcosh
+logcosh = log_cosh = losses.logcosh
 huber_loss = losses.huber_loss
 categorical_crossentropy = losses.categorical_crossentropy
 sparse_categorical_crossentropy = losses.sparse_categorical_crossentropy
 binary_crossentropy = losses.binary_crossentropy
-kullback_leibler_divergence = kld = KLD = losses.kullback_leibler_divergence
+kullback_leibler_divergence = kl_divergence = kld = KLD = losses.kullback_leibler_divergence
 poisson = losses.poisson
 cosine_proximity = cosine = losses.cosine_proximity
 

@@ -14,8 +14,9 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from kjax._core.registry import Registry, get_custom_objects
-from kjax.optimizers import schedules
+from kjax.optimizers import experimental, legacy, schedules
 from kjax.optimizers._adam import Adam, Adamax, Nadam
+from kjax.optimizers._adamw import AdamW
 from kjax.optimizers._base import Optimizer, OptimizerState
 from kjax.optimizers._ftrl import Ftrl
 from kjax.optimizers._gradient import SGD, Adadelta, Adagrad, RMSprop
@@ -28,6 +29,7 @@ __all__ = [
     "Adagrad",
     "Adadelta",
     "Adam",
+    "AdamW",
     "Adamax",
     "Nadam",
     "Ftrl",
@@ -42,6 +44,8 @@ __all__ = [
     "OptaxOptimizer",
     "Optimizer",
     "OptimizerState",
+    "experimental",
+    "legacy",
     "schedules",
     "get",
     "serialize",
@@ -51,7 +55,7 @@ __all__ = [
 sgd, rmsprop, adagrad, adadelta, adam, adamax, nadam = SGD, RMSprop, Adagrad, Adadelta, Adam, Adamax, Nadam
 
 _registry = Registry("optimizer", ignore_case=True)
-for _class in (SGD, RMSprop, Adagrad, Adadelta, Adam, Adamax, Nadam, Ftrl):
+for _class in (SGD, RMSprop, Adagrad, Adadelta, Adam, AdamW, Adamax, Nadam, Ftrl):
     _registry.register(_class)
 
 
