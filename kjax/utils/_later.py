@@ -50,7 +50,7 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
 
 def get_registered_name(obj: Any) -> str:
     """The name under which a class or function was registered; its own if it was not."""
-    return _registered.get(obj, obj.__name__)
+    return _registered[obj] if obj in _registered else obj.__name__
 
 
 def get_registered_object(name: str, custom_objects: Any = None, module_objects: Any = None) -> Any:
@@ -79,7 +79,8 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
     parts: tuple[Any, ...] = data if isinstance(data, tuple) else (data,)
     if len(parts) > 3:
         raise ValueError(f"Data must be `x`, `(x, y)` or `(x, y, sample_weight)`. Found: {len(parts)} parts.")
-    return (*parts, None, None, None)[:3]
+    x, y, sample_weight, *_ = (*parts, None, None, None)
+    return x, y, sample_weight
 
 
 def to_ordinal(y: Any, num_classes: int | None = None, dtype: Any = "float32") -> np.ndarray:
