@@ -50,7 +50,8 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
 
 def get_registered_name(obj: Any) -> str:
     """The name under which a class or function was registered; its own if it was not."""
-    return _registered[obj] if obj in _registered else obj.__name__
+    name: str = obj.__name__
+    return _registered.get(obj, name)
 
 
 def get_registered_object(name: str, custom_objects: Any = None, module_objects: Any = None) -> Any:
