@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from compat_tests.sweep import extras, recurrent
+from compat_tests.sweep import extras, later, recurrent
 from compat_tests.sweep.compare import Case
 
 Draw = Callable[[random.Random, str], Case]
@@ -368,4 +368,4 @@ def dot(r: random.Random, name: str) -> Case:
     return Case(name, {"axes": axes, "normalize": flag(r)}, [first, second])
 
 
-KINDS.update(recurrent.KINDS)
+KINDS.update({**recurrent.KINDS, **later.KINDS})
