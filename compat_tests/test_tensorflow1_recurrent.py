@@ -182,6 +182,25 @@ def test_a_loop_is_differentiated_where_its_passes_are_known_or_limited() -> Non
             sess.run(squares(n), {x: [1, 2], n: 3})
 
 
+def test_a_loop_with_arrays_of_tensors_is_that_of_a_cell() -> None:
+    x = tf.placeholder(tf.float32, [None, 5, 3])
+    outputs, _ = tf.nn.dynamic_rnn(Own(), x, dtype=tf.float32)
+    (kernel,) = tf.trainable_variables()
+    rows = tf.TensorArray(tf.float32, size=5).unstack(tf.transpose(x, [1, 0, 2]))
+
+    def body(t: Any, h: Any, written: Any) -> Any:
+        h = tf.tanh(tf.matmul(tf.concat([rows.read(t), h], 1), kernel))
+        return t + 1, h, written.write(t, h)
+
+    first = [tf.constant(0), tf.zeros([tf.shape(x)[0], 2]), tf.TensorArray(tf.float32, size=5)]
+    _, _, written = tf.while_loop(lambda t, *_: t < 5, body, first)
+    mine = tf.transpose(written.stack(), [1, 0, 2])
+    pairs = [(o, tf.gradients(tf.reduce_sum(tf.square(o)), kernel)[0]) for o in (outputs, mine)]
+    sess, _ = started()
+    for expected, found in zip(*sess.run(pairs, {x: X}), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
 def test_a_cell_learns_which_row_is_lit() -> None:
     images = np.zeros((30, 4, 4), np.float32)
     kinds = np.arange(30) % 3

@@ -27,7 +27,8 @@ _attributes.install()
 # Modules whose names are names of the top level.
 _PARTS = (
     "dtypes", "arrays", "math", "_draws", "_graph", "_variables", "_gradients", "_init_values", "_session", "_others",
-    "control", "_checks", "_scatters", "_sparse", "_more_math",
+    "control", "_checks", "_scatters", "_sparse", "_more_math", "_tensor_array",
+    "_old_names",
 )  # fmt: skip
 # Modules that are names themselves.
 _MODULES = (

@@ -13,6 +13,7 @@ from kjax.backend import loops
 from kjax.backend._ops import array, float_array
 from kjax.compat.tensorflow._arguments import axes, convert, dtype_name, static
 from kjax.compat.tensorflow._graph import node
+from kjax.compat.tensorflow._nests import mapped
 from kjax.compat.tensorflow._recurrence import reverse_sequence
 from kjax.compat.tensorflow.arrays import linspace, shape
 
@@ -122,12 +123,12 @@ def clip_by_average_norm(t: Any, clip_norm: Any, name: str | None = None) -> Any
 
 def foldl(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any = None, *args: Any, **kwargs: Any) -> Any:
     """`fn(result so far, row)` for each row, from the first to the last."""
-    return loops.foldl(fn, elems, initializer)
+    return loops.foldl(fn, mapped(convert, elems), initializer)
 
 
 def foldr(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any = None, *args: Any, **kwargs: Any) -> Any:
     """`fn(result so far, row)` for each row, from the last to the first."""
-    return loops.foldr(fn, elems, initializer)
+    return loops.foldr(fn, mapped(convert, elems), initializer)
 
 
 def tuple(tensors: Any, name: str | None = None, control_inputs: Any = None) -> list[Any]:

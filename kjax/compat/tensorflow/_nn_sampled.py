@@ -12,7 +12,7 @@ from kjax.backend._ops import array, float_array
 from kjax.compat.tensorflow import _draws, _graph
 from kjax.compat.tensorflow._arguments import convert, listed
 from kjax.compat.tensorflow._graph import node
-from kjax.compat.tensorflow.arrays import concat
+from kjax.compat.tensorflow.arrays import cast, concat
 
 
 def _frequencies(range_max: int, kind: str) -> np.ndarray:
@@ -81,6 +81,7 @@ def _scores(
     if sampled_values is None:
         sampled_values = log_uniform_candidate_sampler(labels, num_true, num_sampled, True, int(num_classes))
     chosen, true_expected, sampled_expected = map(convert, sampled_values)
+    chosen = cast(chosen, "int32")
 
     def scored(
         weights: Any, biases: Any, labels: Any, x: Any, chosen: Any, true_expected: Any, sampled_expected: Any
@@ -89,9 +90,9 @@ def _scores(
         true = array(labels).astype("int32").reshape(x.shape[0], num_true)
         by_true = jnp.einsum("bd,btd->bt", x, weights[true]) + biases[true]
         by_true = by_true - jnp.log(array(true_expected).reshape(true.shape))
-        by_chosen = x @ weights[chosen].T + biases[chosen] - jnp.log(array(sampled_expected))
+        by_chosen = x @ weights[chosen].T + (biases[chosen] - jnp.log(array(sampled_expected)))[None]
         if remove_accidental_hits:
-            hit = jnp.any(true[:, :, None] == chosen, 1)
+            hit = jnp.any(true[:, :, None] == chosen[None, None], 1)
             by_chosen = jnp.where(hit, by_chosen - jnp.finfo(jnp.float32).max, by_chosen)
         targets = jnp.concatenate([jnp.full_like(by_true, 1 / num_true), jnp.zeros_like(by_chosen)], 1)
         return jnp.concatenate([by_true, by_chosen], 1), targets

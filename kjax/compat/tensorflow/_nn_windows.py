@@ -219,7 +219,9 @@ def fused_batch_norm(
             mean, variance = jnp.mean(x, axes), jnp.var(x, axes)
             count = x.size // x.shape[-1]
             told = mean, variance * (count / max(count - 1, 1))  # what is averaged has Bessel's correction
-        y = (x - mean) * jax.lax.rsqrt(array(variance) + epsilon) * scale + offset
+        factor, shift = (array(v).reshape((1,) * (x.ndim - 1) + (-1,)) for v in (scale, offset))
+        mean, variance = (array(v).reshape(factor.shape) for v in (mean, variance))
+        y = (x - mean) * jax.lax.rsqrt(variance + epsilon) * factor + shift
         return (jnp.moveaxis(y, -1, 1) if data_format.startswith("NC") else y), *told
 
     return node("FusedBatchNorm", normed, x, scale, offset, mean, variance, name=name)

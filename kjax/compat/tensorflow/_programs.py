@@ -39,11 +39,12 @@ class RunScope(scope.Scope):
 
     def __init__(self, *args: Any, seed: Any, count: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._seed, self.count, self.drew = seed, count, False
+        self.count, self.drew = count, False
+        # Made here, and not by the first draw: that may be inside of a branch, where values do not leave.
+        self._key = jax.random.fold_in(jax.random.key(seed), count)
 
     def next_key(self) -> jax.Array:
-        if not self.drew:
-            self.drew, self._key = True, jax.random.fold_in(jax.random.key(self._seed), self.count)
+        self.drew = True
         return super().next_key()
 
     def key_of_seed(self, seed: int) -> jax.Array:
@@ -60,6 +61,7 @@ class Found:
         writes: dict[Any, None] = {}
         self.constants: dict[Constant, None] = {}
         pulled: dict[Tensor, None] = {x: None for x in outputs if _is_pulled(x)}
+        self.checks = False
         stop = set(fed)
         pending, seen = list(outputs), set[Node]()
         while pending:
@@ -68,6 +70,7 @@ class Found:
                     continue
                 seen.add(node)
                 pending += node.within
+                self.checks |= getattr(node.op, "checks", False)
                 reads.update(dict.fromkeys([*node.reads, *_variables_of(node)]))
                 writes.update(dict.fromkeys(node.writes))
                 found = (x for x in node.inputs if isinstance(x, Constant))
@@ -111,6 +114,7 @@ class Program:
         self._placed: list[Any] | None = None
         self._compiled: dict[Any, Callable[..., Any]] = {}
         self.draws = False
+        self.checks = found.checks
         self._lengths: tuple[int, ...] = ()
         self._last: RunScope | None = None
         self._arrange()

@@ -281,5 +281,7 @@ def reverse_sequence(
     return _reversed(convert(input), convert(seq_lengths), either(seq_axis, seq_dim, 1))
 
 
+rnn, bidirectional_rnn = static_rnn, static_bidirectional_rnn  # before TensorFlow 1.0
+
 LOOPS = ["bidirectional_dynamic_rnn", "dynamic_rnn", "static_bidirectional_rnn", "static_rnn"]
-__all__ = [*LOOPS, "reverse_sequence"]  # pyright: ignore[reportUnsupportedDunderAll]
+__all__ = [*LOOPS, "bidirectional_rnn", "reverse_sequence", "rnn"]  # pyright: ignore[reportUnsupportedDunderAll]

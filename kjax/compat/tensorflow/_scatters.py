@@ -110,7 +110,7 @@ def matrix_band_part(input: Any, num_lower: Any, num_upper: Any, name: str | Non
         x = array(x)
         away = jnp.arange(x.shape[-1])[None] - jnp.arange(x.shape[-2])[:, None]
         kept = ((lower < 0) | (-away <= lower)) & ((upper < 0) | (away <= upper))
-        return jnp.where(kept, x, jnp.zeros_like(x))
+        return jnp.where(jnp.broadcast_to(kept, x.shape), x, jnp.zeros_like(x))
 
     return node("MatrixBandPart", band, convert(input), name=name)
 
@@ -221,7 +221,12 @@ def self_adjoint_eig(tensor: Any, name: str | None = None) -> Any:
 
 def matrix_diag(diagonal: Any, name: str | None = None) -> Any:
     """Matrices with vectors on their diagonals."""
-    return node("MatrixDiag", lambda x: array(x)[..., None] * jnp.eye(x.shape[-1], dtype=x.dtype), diagonal, name=name)
+
+    def filled(x: Any) -> Any:
+        x = array(x)
+        return x[..., None] * jnp.broadcast_to(jnp.eye(x.shape[-1], dtype=x.dtype), (*x.shape, x.shape[-1]))
+
+    return node("MatrixDiag", filled, diagonal, name=name)
 
 
 def _segments(kind: str, function: Callable[..., Any], doc: str) -> Callable[..., Any]:

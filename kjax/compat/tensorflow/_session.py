@@ -19,6 +19,7 @@ from kjax.compat.tensorflow._graph import Graph, GraphKeys, Operation, get_defau
 from kjax.compat.tensorflow._nests import flat
 from kjax.compat.tensorflow._programs import Program
 from kjax.compat.tensorflow._sparse import SparseTensor, SparseTensorValue
+from kjax.compat.tensorflow.errors import raised
 
 
 class _Run:
@@ -52,7 +53,15 @@ class _Run:
                 lent |= borrowed
             feeds.append(value)
         random = session.random
-        results = program(feeds, random)
+        try:
+            results = program(feeds, random)
+            if program.checks:
+                jax.block_until_ready((results, [v._array for v in program._writes]))
+                jax.effects_barrier()
+        except jax.errors.JaxRuntimeError as error:
+            if raised:
+                raise raised.pop() from error
+            raise
         if program.draws:
             session.random = (random[0], np.uint32(random[1] + 1))
         if lent:
@@ -134,7 +143,7 @@ def _key(fetches: Any) -> Any:
             if any(isinstance(x, (list, tuple, dict)) for x in fetches)
             else fetches
         )
-    return id(fetches) if isinstance(fetches, np.ndarray) else fetches
+    return id(fetches) if isinstance(fetches, (np.ndarray, jax.Array)) else fetches
 
 
 def _by_name(name: str, owner: Graph) -> Any:

@@ -16,6 +16,7 @@ from kjax.backend.loops import BodyScope, loop
 from kjax.compat.tensorflow import _inside
 from kjax.compat.tensorflow._arguments import convert, static
 from kjax.compat.tensorflow._parts import Part, finish, writes_of
+from kjax.compat.tensorflow._tensor_array import holds_nothing, is_whole
 
 # Passes that are counted before a loop counts as one without a known end.
 _MOST_COUNTED = 10_000
@@ -47,7 +48,7 @@ def while_loop(
     if _inside.here():
         last = _inside.while_loop(cond, body, loop_vars, most)
         return last[0] if len(last) == 1 and not return_same_structure else last
-    first = jax.tree.map(convert, loop_vars, is_leaf=_is_tensor)
+    first = jax.tree.map(convert, _with_arrays(cond, body, loop_vars), is_leaf=_is_tensor)
     starts, structure = jax.tree.flatten(first)
     own = [Tensor(x.shape, x.dtype, f"loop/{i}") for i, x in enumerate(starts)]
     arguments = jax.tree.unflatten(structure, own)
@@ -68,6 +69,15 @@ def while_loop(
     result = jax.tree.unflatten(structure, built.result)
     single = not return_same_structure and isinstance(result, (list, tuple)) and len(result) == 1
     return result[0] if single else result
+
+
+def _with_arrays(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any) -> Any:
+    """The first values, in which each `TensorArray` holds something: what the first pass would write, as zeros."""
+    if not isinstance(loop_vars, (list, tuple)) or not any(map(holds_nothing, loop_vars)):
+        return loop_vars
+    made = body(*(x if is_whole(x) else jax.tree.map(convert, x, is_leaf=_is_tensor) for x in loop_vars))
+    filled = [x.filled_for(new) if holds_nothing(x) else x for x, new in zip(loop_vars, made, strict=True)]
+    return type(loop_vars)(filled)
 
 
 def _is_tensor(x: Any) -> bool:

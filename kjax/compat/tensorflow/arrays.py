@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any
 
 import jax
@@ -200,7 +201,11 @@ def reshape(tensor: Any, shape: Any, name: str | None = None) -> Any:
     """A tensor in another shape; a length of -1 follows from the others."""
 
     def reshaped(x: Any, shape: Any) -> Any:
-        return jnp.reshape(array(x), tuple(int(d) for d in shape))
+        x, wanted = array(x), tuple(int(d) for d in shape)
+        if x.ndim and -1 not in wanted and x.size != math.prod(wanted):
+            rows = math.prod(wanted) // max(1, math.prod(x.shape[1:]))
+            raise ValueError(f"Cannot reshape a tensor of shape {x.shape} to {wanted}, which would take {rows} rows.")
+        return jnp.reshape(x, wanted)
 
     return node("Reshape", reshaped, convert(tensor), dimensions(shape), name=name)
 
@@ -329,11 +334,7 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
     Raises:
         ValueError: without `x` and `y`: the number of true elements would be a shape that is not known.
     """
-    if (
-        x is None
-        and y is None
-        and (not isinstance(condition, (Tensor, Variable)) or getattr(condition, "known", False))
-    ):
+    if x is None and y is None and _is_told(condition):
         return constant(np.argwhere(np.asarray(condition)), "int64", name=name)
     if x is None or y is None:
         raise ValueError("tf.where needs `x` and `y`: the places of true elements have a shape that depends on values.")

@@ -9,6 +9,10 @@ CANCELLED, INVALID_ARGUMENT, NOT_FOUND, ALREADY_EXISTS = 1, 3, 5, 6
 FAILED_PRECONDITION, ABORTED, OUT_OF_RANGE = 9, 10, 11
 
 
+# What was raised on the host while a program ran: JAX raises an error of its own for it.
+raised: list[Exception] = []
+
+
 class OpError(Exception):
     """An operation failed.
 

@@ -258,7 +258,7 @@ def rgb_to_grayscale(images: Any, name: str | None = None) -> Any:
     """`0.2989 * red + 0.587 * green + 0.114 * blue`, as one channel."""
 
     def grey(x: Any) -> Any:
-        return jnp.sum(x * jnp.array([0.2989, 0.587, 0.114], x.dtype), -1, keepdims=True)
+        return jnp.matmul(x, jnp.array([[0.2989], [0.587], [0.114]], x.dtype))
 
     return node("rgb_to_grayscale", _kept(grey), convert(images), name=name)
 

@@ -189,9 +189,12 @@ def _sorted_out(weights: Any, labels: Any, guesses: Any) -> dict[str, Any]:
     """The weights of true and false positives and negatives, summed over all axes but the first of `guesses`."""
     truth = jnp.ravel(array(labels)).astype(bool)
     _, weights = _weighted(truth, None if weights is None else jnp.ravel(array(weights)))
+    truth, weights = (x.reshape((1,) * (guesses.ndim - 1) + x.shape) for x in (truth, weights))
 
     def total(chosen: Any) -> Any:
-        return jnp.sum(jnp.where(chosen, weights, jnp.zeros_like(weights)), -1)
+        return jnp.sum(
+            jnp.where(chosen, jnp.broadcast_to(weights, chosen.shape), jnp.zeros(chosen.shape, weights.dtype)), -1
+        )
 
     return {
         "true_positives": total(truth & guesses), "false_positives": total(~truth & guesses),

@@ -325,20 +325,21 @@ __all__ = [
 ]  # fmt: skip
 
 
+_MODULES = {"rnn_cell": "rnn_cell", "seq2seq": "contrib.legacy_seq2seq"}
 # Modules whose names are names here too.
 _PARTS = ("_recurrence", "_nn_windows", "_nn_sampled", "_nn_ctc")
 
 
 def _names() -> list[str]:
     parts = [importlib.import_module(f"kjax.compat.tensorflow.{part}") for part in _PARTS]
-    return [*__all__, *_ACTIVATIONS, "rnn_cell", *(name for part in parts for name in part.__all__)]
+    return [*__all__, *_ACTIVATIONS, *_MODULES, *(name for part in parts for name in part.__all__)]
 
 
 def __getattr__(name: str) -> Any:
     if name in _ACTIVATIONS:
         return _activation(name)
-    if name == "rnn_cell":
-        return importlib.import_module("kjax.compat.tensorflow.rnn_cell")
+    if name in _MODULES:
+        return importlib.import_module(f"kjax.compat.tensorflow.{_MODULES[name]}")
     if not name.startswith("__"):
         for part in _PARTS:
             module = importlib.import_module(f"kjax.compat.tensorflow.{part}")

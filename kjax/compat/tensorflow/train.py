@@ -8,7 +8,8 @@ from kjax.compat.tensorflow._hooks import *  # noqa: F403
 from kjax.compat.tensorflow._monitored import *  # noqa: F403
 from kjax.compat.tensorflow._optimizers import *  # noqa: F403
 from kjax.compat.tensorflow._saver import *  # noqa: F403
+from kjax.compat.tensorflow.summary import FileWriter as SummaryWriter
 
 _PARTS = (_decays, _hooks, _monitored, _optimizers, _saver)
-__all__ = [name for part in _PARTS for name in part.__all__]  # pyright: ignore[reportUnsupportedDunderAll]
+__all__ = ["SummaryWriter", *(name for part in _PARTS for name in part.__all__)]  # pyright: ignore[reportUnsupportedDunderAll]
 __getattr__ = _missing.attribute("tensorflow.train", __all__)
