@@ -147,8 +147,8 @@ def _define(primitive: Any, in_first: Callable[..., Any], in_second: Callable[..
 
 def _stacked(formula: Formula, arrays: Any, axes: Any, *, window: Any) -> tuple[Any, int]:
     """One call for all elements of a `vmap`: an array that all of them share has no axis for them."""
-    moved = (a if axis is None else jnp.moveaxis(a, axis, 0) for a, axis in zip(arrays, axes, strict=True))
-    return formula(*moved, window), 0
+    a, b = (array if axis is None else jnp.moveaxis(array, axis, 0) for array, axis in zip(arrays, axes, strict=True))
+    return formula(a, b, window), 0
 
 
 def _batched(primitive: Any, arrays: Any, axes: Any, *, window: Any) -> tuple[Any, int]:

@@ -34,7 +34,7 @@ class _RandomImages(Layer):
     """What these layers share: `_changed(images)` of four axes is theirs."""
 
     trains_by_hand = True
-    _told: ClassVar[tuple[str, ...]] = ()
+    _configured: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -61,7 +61,7 @@ class _RandomImages(Layer):
         return K.random_uniform(shape, *bounds, dtype="float32", seed=self.seed)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), **{name: getattr(self, name) for name in self._told}, "seed": self.seed}
+        return {**super().get_config(), **{name: getattr(self, name) for name in self._configured}, "seed": self.seed}
 
 
 class RandomFlip(_RandomImages):
@@ -72,7 +72,7 @@ class RandomFlip(_RandomImages):
         seed: number mixed into the random key, or None.
     """
 
-    _told = ("mode",)
+    _configured = ("mode",)
 
     def __init__(self, mode: str = "horizontal_and_vertical", seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
@@ -97,7 +97,7 @@ class RandomCrop(_RandomImages):
         seed: number mixed into the random key, or None.
     """
 
-    _told = ("height", "width")
+    _configured = ("height", "width")
 
     def __init__(self, height: int, width: int, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
@@ -153,7 +153,7 @@ class RandomTranslation(_Warping):
         fill_value: the constant.
     """
 
-    _told = ("height_factor", "width_factor", "fill_mode", "fill_value", "interpolation")
+    _configured = ("height_factor", "width_factor", "fill_mode", "fill_value", "interpolation")
 
     def __init__(
         self,
@@ -184,7 +184,7 @@ class RandomRotation(_Warping):
         fill_mode, interpolation, seed, fill_value: as for `RandomTranslation`.
     """
 
-    _told = ("factor", "fill_mode", "fill_value", "interpolation")
+    _configured = ("factor", "fill_mode", "fill_value", "interpolation")
 
     def __init__(
         self,
@@ -220,7 +220,7 @@ class RandomZoom(_Warping):
         fill_mode, interpolation, seed, fill_value: as for `RandomTranslation`.
     """
 
-    _told = ("height_factor", "width_factor", "fill_mode", "fill_value", "interpolation")
+    _configured = ("height_factor", "width_factor", "fill_mode", "fill_value", "interpolation")
 
     def __init__(
         self,
@@ -252,7 +252,7 @@ class RandomContrast(_RandomImages):
         seed: number mixed into the random key, or None.
     """
 
-    _told = ("factor",)
+    _configured = ("factor",)
 
     def __init__(self, factor: Any, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
@@ -279,7 +279,7 @@ class RandomBrightness(_RandomImages):
         seed: number mixed into the random key, or None.
     """
 
-    _told = ("factor", "value_range")
+    _configured = ("factor", "value_range")
 
     def __init__(self, factor: Any, value_range: Any = (0, 255), seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)

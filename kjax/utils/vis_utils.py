@@ -129,8 +129,8 @@ def _as_pydot(drawing: Drawing) -> Any:
         return drawing
     if shutil.which("dot") is None:
         return drawing
-    (graph,) = pydot.graph_from_dot_data(drawing.to_string())
-    return graph
+    graphs = pydot.graph_from_dot_data(drawing.to_string())
+    return graphs[0] if graphs else drawing
 
 
 def _opened(layer: Layer, expand_nested: bool) -> bool:
