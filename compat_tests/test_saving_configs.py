@@ -205,7 +205,8 @@ def times(factor: float):
     return scale
 
 
-def test_functions_of_one_name_in_a_config(x: np.ndarray) -> None:
+def test_functions_of_one_name_in_a_config(x: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_local, "_known", {})  # other tests have functions of that name
     entry = Input((4,))
     model = Model(entry, Lambda(times(3.0))(Lambda(times(2.0))(entry)))
     config = model.get_config()
