@@ -12,7 +12,7 @@ import pytest
 from jax import lax
 
 from kjax import backend as K
-from kjax.backend import _canonical, _dense, _lowerings, _pooled, convolution
+from kjax.backend import _canonical, _lowerings, _pooled, convolution
 from kjax.backend._channels import channel_sums, spread
 from kjax.backend._windows import Window, make_window
 from kjax.engine._programs import is_slow_in_loop
@@ -326,44 +326,3 @@ class TestBiased:
         ours = jax.grad(lambda b: (convolution.convolve(x, kernel, b, 1, "same", None, 5) ** 2).sum())(bias)
         expected = jax.grad(lambda b: ((plain(x, kernel, window) + b[None, None]) ** 2).sum())(bias)
         np.testing.assert_allclose(ours, expected, rtol=1e-5)
-
-
-class TestDense:
-    """The product of matrices, with each way to its gradient by the second, against XLA's plain one."""
-
-    @staticmethod
-    def plainly(x: Any, w: Any) -> Any:
-        return jnp.matmul(x, w)
-
-    @pytest.mark.parametrize("sizes", [(16, 64, 40), (20, 130, 10), (32, 2100, 33), (16, 16400, 129)])
-    def test_gradients_and_those_of_gradients(self, sizes: tuple[int, int, int]) -> None:
-        samples, rows, columns = sizes
-        x, w = random(samples, rows), random(rows, columns) / np.float32(rows**0.5)
-        ours, plain_ones = (jax.jit(first_and_second_order(f))(x, w) for f in (_dense.product, self.plainly))
-        assert_close(ours, plain_ones)
-        assert_close(jax.jvp(_dense.product, (x, w), (x + 1, w)), (x @ w, (2 * x + 1) @ w))
-
-    def test_a_gradient_of_single_samples_is_one_product(self) -> None:
-        x, w = random(3, 32, 70), random(70, 50)
-
-        def slopes(product: Any) -> Any:
-            slope = jax.grad(lambda x, w: jnp.sum(jnp.sin(product(x, w))), argnums=(0, 1))
-            return jax.vmap(slope, (0, None))(x, w)
-
-        ours, wanted = jax.jit(lambda: slopes(_dense.product))(), jax.jit(lambda: slopes(self.plainly))()
-        assert_close(ours, wanted)
-        text = str(jax.make_jaxpr(lambda x: jax.vmap(_dense.product, (0, None))(x, w))(x))
-        assert "dense" not in text
-        assert "scan" not in text
-
-    def test_small_and_other_products_are_left_to_xla(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def is_ours(x: Any, w: Any) -> bool:
-            return "dense_forward" in str(jax.make_jaxpr(lambda x, w: K.dot(x, w))(x, w))
-
-        x, w = random(32, 64), random(64, 64)
-        assert is_ours(x, w)
-        assert not is_ours(x[:4, :2], w[:2, :8])
-        assert not is_ours(x[:1], random(64, 1024))
-        assert not is_ours(x.astype("bfloat16"), w.astype("bfloat16"))
-        monkeypatch.setattr(_dense, "on_cpu", lambda: False)
-        assert not is_ours(x, w)

@@ -32,27 +32,16 @@ class Products(NamedTuple):
     to_kernel: Any
 
 
-def make(
-    name: str,
-    forward: Formula,
-    to_input: Formula,
-    to_kernel: Formula,
-    options: Callable[[], Any],
-    stacks: bool = False,
-) -> Products:
+def make(name: str, forward: Formula, to_input: Formula, to_kernel: Formula, options: Callable[[], Any]) -> Products:
     """Three operations from their formulas.
 
     Arguments:
         name: begins their names.
         forward, to_input, to_kernel: functions of two arrays and a window.
         options: gives the compiler options for a call outside of any program.
-        stacks: whether the formulas take stacks of arrays, too: a `vmap` is one call of them then.
     """
     formulas = {"forward": forward, "to_input": to_input, "to_kernel": to_kernel}
     made = Products(*(_primitive(f"{name}_{part}", formula, options) for part, formula in formulas.items()))
-    if stacks:
-        for primitive, formula in zip(made, formulas.values(), strict=True):
-            batching.primitive_batchers[primitive] = partial(_stacked, formula)
     product, back, weigh = (partial(_bind, primitive) for primitive in made)
     _define(made.forward, lambda c, x, k, w: back(c, k, w), lambda c, x, k, w: weigh(x, c, w))
     _define(made.to_input, lambda c, g, k, w: product(c, k, w), lambda c, g, k, w: weigh(c, g, w))
@@ -143,12 +132,6 @@ def _define(primitive: Any, in_first: Callable[..., Any], in_second: Callable[..
         lambda c, a, b, *, window: in_first(c, None, b, window),
         lambda c, a, b, *, window: in_second(c, a, None, window),
     )
-
-
-def _stacked(formula: Formula, arrays: Any, axes: Any, *, window: Any) -> tuple[Any, int]:
-    """One call for all elements of a `vmap`: an array that all of them share has no axis for them."""
-    a, b = (array if axis is None else jnp.moveaxis(array, axis, 0) for array, axis in zip(arrays, axes, strict=True))
-    return formula(a, b, window), 0
 
 
 def _batched(primitive: Any, arrays: Any, axes: Any, *, window: Any) -> tuple[Any, int]:

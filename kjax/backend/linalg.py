@@ -7,7 +7,6 @@ from typing import Any
 import jax.numpy as jnp
 
 from kjax._core import operators
-from kjax.backend import _dense
 from kjax.backend._ops import array, op
 
 
@@ -25,7 +24,7 @@ def dot(x: Any, y: Any) -> Any:
     """
     x, y = _same_dtype(x, y)
     if x.ndim == 2 and y.ndim == 2:
-        return _dense.product(x, y)
+        return jnp.matmul(x, y)
     if x.ndim == 0 or y.ndim == 0:
         return operators.multiply(x, y)
     return jnp.tensordot(x, y, ((x.ndim - 1,), (y.ndim - 2 if y.ndim > 1 else 0,)))

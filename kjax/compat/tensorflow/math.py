@@ -9,7 +9,6 @@ import jax
 import jax.numpy as jnp
 
 from kjax._core import operators
-from kjax.backend import _dense
 from kjax.backend._ops import array, float_array
 from kjax.compat.tensorflow import _missing
 from kjax.compat.tensorflow._arguments import axes, convert, dtype_name, either, static
@@ -288,7 +287,7 @@ def matmul(
 
     def product(x: Any, y: Any) -> Any:
         x, y = array(x), array(y)
-        return _dense.matmul(jnp.swapaxes(x, -1, -2) if flip_a else x, jnp.swapaxes(y, -1, -2) if flip_b else y)
+        return operators.matmul(jnp.swapaxes(x, -1, -2) if flip_a else x, jnp.swapaxes(y, -1, -2) if flip_b else y)
 
     return node("MatMul", product, first, second, name=name)
 

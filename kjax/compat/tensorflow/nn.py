@@ -11,8 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from kjax._core import operators
-from kjax.backend import _dense, pooling
 from kjax.backend import convolution as kernels
+from kjax.backend import pooling
 from kjax.backend._ops import array, float_array
 from kjax.compat.tensorflow import _draws, _graph, _missing
 from kjax.compat.tensorflow._arguments import axes, convert, either, static
@@ -292,7 +292,7 @@ def batch_normalization(
 
 def xw_plus_b(x: Any, weights: Any, biases: Any, name: str | None = None) -> Any:
     """`matmul(x, weights) + biases`."""
-    return node("xw_plus_b", lambda x, w, b: operators.add(_dense.matmul(x, w), b), x, weights, biases, name=name)
+    return node("xw_plus_b", lambda x, w, b: operators.add(operators.matmul(x, w), b), x, weights, biases, name=name)
 
 
 @functools.cache
