@@ -12,7 +12,7 @@ import pytest
 
 import kjax
 from kjax import layers, models
-from kjax.layers import Dense, Input, Lambda
+from kjax.layers import Dense, Input, Lambda, _functions
 from kjax.models import Model, Sequential
 from kjax.saving import _local
 
@@ -206,7 +206,8 @@ def times(factor: float):
 
 
 def test_functions_of_one_name_in_a_config(x: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_local, "_known", {})  # other tests have functions of that name
+    monkeypatch.setattr(_functions, "_by_name", {})  # other tests have functions of that name
+    monkeypatch.setattr(_functions, "_names", {})
     entry = Input((4,))
     model = Model(entry, Lambda(times(3.0))(Lambda(times(2.0))(entry)))
     config = model.get_config()
