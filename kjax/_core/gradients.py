@@ -13,10 +13,28 @@ from kjax._core.graph import Node, evaluate, topological
 from kjax._core.tensors import Tensor, Variable
 
 
+@jax.custom_vjp
+def _tied(gradients: list[Any], sources: list[Any]) -> list[Any]:
+    """The gradients; their own derivatives reach `sources`, where JAX would say that there is no path."""
+    return gradients
+
+
+def _tied_forward(gradients: list[Any], sources: list[Any]) -> tuple[list[Any], list[Any]]:
+    return gradients, sources
+
+
+def _tied_backward(sources: list[Any], by: list[Any]) -> tuple[list[Any], list[Any]]:
+    return by, [jnp.zeros_like(x) if jnp.issubdtype(jnp.result_type(x), jnp.inexact) else None for x in sources]
+
+
+_tied.defvjp(_tied_forward, _tied_backward)
+
+
 def gradients(loss: Tensor, xs: Sequence[Any]) -> list[Tensor]:
     """Symbolic gradients of the sum of `loss` with respect to tensors or variables: one node with many outputs.
 
-    What does not influence the loss has a gradient of zeros.
+    What does not influence the loss has a gradient of zeros. A gradient that is differentiated in turn depends on all
+    that it was computed from, if only by zeros: so do those of a pool's largest numbers or of a relu.
     """
     order = topological([loss])
     made = {tensor for node in order for tensor in node.outputs}
@@ -38,7 +56,7 @@ def gradients(loss: Tensor, xs: Sequence[Any]) -> list[Tensor]:
                 (value,), _ = evaluate([loss], fed, book=opened.book)
             return jnp.sum(value)
 
-        return jax.grad(total)(at)
+        return _tied(jax.grad(total)(at), [*values, *at])
 
     # A gradient has the shape of what it is taken at: nothing has to be traced to know it.
     node = Node(gradient, (arguments,), {})
