@@ -317,3 +317,30 @@ def test_flags(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SystemExit):
         tf.app.run(main=rest.append, argv=["program", "--steps", "7", "--noverbose", "more"])
     assert (flags.steps, flags.rate, flags.verbose, rest) == (7, 0.1, False, [["program", "more"]])
+
+
+@pytest.mark.lenient  # the layer multiplies a matrix and a vector
+def test_variables_of_a_layer_are_its_weights() -> None:
+    class Scaled(tf.keras.layers.Layer):
+        def __init__(self, units: int) -> None:
+            super().__init__()
+            self.scale = tf.Variable(tf.ones((units,)), trainable=True)
+            self.seen = tf.Variable(tf.zeros((units,)), trainable=False)
+            self.trainable_weights = [self.scale]  # as layers of Keras 2.2 had to say
+
+        def call(self, inputs: Any) -> Any:
+            self.seen.assign_add(tf.reduce_sum(inputs, axis=0))
+            return inputs * self.scale
+
+    layer = Scaled(2)
+    model = tf.keras.Sequential([tf.keras.layers.InputLayer((2,)), layer])
+    assert [w is v for w, v in zip(layer.weights, (layer.scale, layer.seen), strict=True)] == [True, True]
+    model.compile(tf.keras.optimizers.SGD(0.5), "mse")
+    x = np.array([[1.0, 2.0], [3.0, -1.0]], np.float32)
+    model.fit(x, 0 * x, batch_size=2, verbose=0)  # no session has initialized anything
+    scale, seen = model.get_weights()
+    np.testing.assert_allclose(scale, 1 - 0.5 * (2 * x**2).mean(0) / 2, rtol=1e-6)
+    np.testing.assert_array_equal(seen, x.sum(0))
+    with tf.Session() as sess:  # a session of one's own begins with the initial values
+        sess.run(tf.global_variables_initializer())
+        np.testing.assert_array_equal(sess.run(layer.scale), [1, 1])

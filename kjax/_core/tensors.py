@@ -177,6 +177,10 @@ class Variable(Symbolic):
         repeated = array.size > 1 and not any(array.strides) and array.dtype == self.dtype
         self._array: Any = array if repeated else np.array(array, self.dtype)
 
+    def becomes_weight(self) -> bool:
+        """Whether a layer has it as a weight by having it as an attribute; not one of `K.variable`, as in Keras 2.2."""
+        return False
+
     @property
     def initialized(self) -> bool:
         """Whether it holds a value."""

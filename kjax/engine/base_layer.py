@@ -39,6 +39,9 @@ _KNOWN = frozenset(
 )  # fmt: skip
 
 
+_LISTS = {"_trainable_weights", "_non_trainable_weights"}
+
+
 class Layer(Weights, Measures, Calls):
     """A layer: variables, and the computation from inputs to outputs.
 
@@ -100,7 +103,7 @@ class Layer(Weights, Measures, Calls):
         self._update_inputs: list[Any] = []
         self._sublayers: dict[str, list[Layer]] = {}
         for name, value in list(before.items()):
-            self._note_sublayers(name, value)
+            self._note_parts(name, value)
         self._inbound_nodes: list[Node] = []
         self._outbound_nodes: list[Node] = []
         self._initial_weights = kwargs.get("weights")
@@ -111,15 +114,23 @@ class Layer(Weights, Measures, Calls):
 
     def __setattr__(self, name: str, value: Any) -> None:
         if "_sublayers" in self.__dict__:
-            self._note_sublayers(name, value)
+            self._note_parts(name, value)
         super().__setattr__(name, value)
 
-    def _note_sublayers(self, name: str, value: Any) -> None:
-        found = [v for v in (value if isinstance(value, (list, tuple)) else [value]) if isinstance(v, Layer)]
+    def _note_parts(self, name: str, value: Any) -> None:
+        """Take layers that became an attribute as parts of this one, and variables of `tf` as its weights."""
+        values = value if isinstance(value, (list, tuple)) else [value]
+        found = [v for v in values if isinstance(v, Layer)]
         if found:
             self._sublayers[name] = found
         else:
             self._sublayers.pop(name, None)
+        if name in _LISTS:
+            return
+        for variable in values:
+            if isinstance(variable, Variable) and variable.becomes_weight():
+                listed = self._trainable_weights if variable.trainable else self._non_trainable_weights
+                listed.append(variable)
 
     # -- what subclasses override ------------------------------------------------------------------------------------
 

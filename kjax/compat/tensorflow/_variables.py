@@ -38,6 +38,8 @@ class Variable(CoreVariable):
         ValueError: without an initial value.
     """
 
+    _is_weight = False  # of a layer
+
     def __init__(
         self,
         initial_value: Any = None,
@@ -83,9 +85,17 @@ class Variable(CoreVariable):
         Raises:
             FailedPreconditionError: if it has not been initialized.
         """
-        if self._array is None:
+        if self._array is None and not self._is_weight:
             raise uninitialized(self)
+        if self._array is None:
+            with jax.ensure_compile_time_eval(), scope.suspended():
+                self._array = np.array(self.initial_value)
         return super().stored
+
+    def becomes_weight(self) -> bool:
+        """As TensorFlow 2 has it. Keras's own session initializes weights when it needs them."""
+        self._is_weight = True
+        return True
 
     @property
     def op(self) -> Operation:
@@ -94,7 +104,7 @@ class Variable(CoreVariable):
 
     @property
     def initialized(self) -> bool:
-        return self._array is not None
+        return self._is_weight or self._array is not None
 
     @property
     def size(self) -> int:
