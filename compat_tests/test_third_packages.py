@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 
 import kjax
 from kjax import backend as K
 from kjax.compat import alias
-from kjax.layers import RNN, Dropout, Embedding, Input, Layer
+from kjax.layers import RNN, Dense, Dropout, Embedding, Input, Layer, concatenate
 from kjax.models import Model, Sequential
 
 
@@ -141,3 +143,17 @@ def test_control_flow_of_tensorflow_in_a_call():
     np.testing.assert_allclose(halved, x / 8)
     np.testing.assert_allclose(chosen, x * 10)
     np.testing.assert_allclose(gradient, [[3, 3], [2, 2], [1, 1]])
+
+
+def test_copied_layers_are_saved_with_their_own_calls():
+    # A shallow copy has the list of calls in common with its original, as octave convolutions use it.
+    inputs = Input((4,))
+    first = Dense(3, name="first")
+    second = copy.copy(first)
+    second.name = "second"
+    model = Model(inputs, second(concatenate([first(Dense(4, name="below")(inputs)), Dense(1, name="beside")(inputs)])))
+    again = Model.from_config(model.get_config())
+    assert [layer.name for layer in again.layers] == [layer.name for layer in model.layers]
+    calls = {entry["name"]: entry["inbound_nodes"] for entry in model.get_config()["layers"]}
+    assert calls["first"] == [[["below", 0, 0, {}]]]
+    assert calls["second"] == [[["concatenate_1", 0, 0, {}]]]

@@ -34,7 +34,9 @@ def network_config(network: Network) -> dict[str, Any]:
                 "name": layer.name,
                 **layer_config(layer),
                 "inbound_nodes": [
-                    _connections(node, number) for node in _nodes_of(layer) if node in number and node.inputs
+                    _connections(node, number)
+                    for node in _nodes_of(layer)
+                    if node.op is layer and node in number and node.inputs
                 ],
             }
             for layer in layers
@@ -52,7 +54,8 @@ def _node_numbers(layers: Sequence[Layer], order: set[Node], inputs: Sequence[Te
     """Each node's number among the calls of its layer that belong to the network."""
     numbers: dict[Node, int] = {}
     for layer in layers:
-        mine = [node for node in _nodes_of(layer) if node in order or node.outputs[0] in inputs]
+        calls = [node for node in _nodes_of(layer) if node.op is layer]  # a `copy.copy` shares the original's list
+        mine = [node for node in calls if node in order or node.outputs[0] in inputs]
         numbers.update({node: i for i, node in enumerate(mine, start=_first_number(layer))})
     return numbers
 

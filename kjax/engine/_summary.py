@@ -93,7 +93,7 @@ def _connections(model: Network, layer: Layer) -> list[str]:
     return [
         f"{t._keras_history[0].name}[{t._keras_history[1]}][{t._keras_history[2]}]"
         for node in layer._inbound_nodes
-        if node in order
+        if node.op is layer and node in order
         for t in node.inputs
         if isinstance(t, Tensor) and t._keras_history
     ]
