@@ -68,13 +68,15 @@ def install_leaks() -> None:
 def _install(name: str) -> None:
     module = importlib.import_module(name)
     later: dict[str, str] = {}
+    exported = vars(module).get("__all__")
     for leaked, source in leaks(name).items():
-        if hasattr(module, leaked):
-            continue
-        if source.partition(":")[0] in sys.modules:
+        if not hasattr(module, leaked):
+            if source.partition(":")[0] not in sys.modules:
+                later[leaked] = source
+                continue
             setattr(module, leaked, found(source))
-        else:
-            later[leaked] = source
+        if exported is not None and leaked not in exported:
+            exported.append(leaked)  # Keras's modules had no such list: `import *` took everything
     if later:
         _find_when_asked(module, later)
 
