@@ -45,6 +45,10 @@ RENAMED = [
         "asymmetric_spatial_2d_padding(IMAGE, 1, 2, 3, 4, dim_ordering='tf')",
         "spatial_2d_padding(IMAGE, ((1, 2), (3, 4)))",
     ),
+    (
+        "atrous_conv2d(IMAGE, KERNEL, 2, border_mode='same')",
+        "conv2d(IMAGE, KERNEL, padding='same', dilation_rate=(2, 2))",
+    ),
 ]
 
 

@@ -16,9 +16,6 @@ MUSIC = "a network for sounds, which Keras 2 dropped with its weights"
 EXCEPTIONS: dict[str, str] = {
     "applications.audio_conv_utils.decode_predictions": MUSIC,
     "applications.music_tagger_crnn.MusicTaggerCRNN": MUSIC,
-    "backend.atrous_conv2d": "`conv2d` has a `dilation_rate`",
-    "backend.legacy_weight_ordering": "weights are saved in Keras 2's order",
-    "backend.set_legacy_weight_ordering": "weights are saved in Keras 2's order",
     "layers.ConvRecurrent2D": "a base class; its arguments are those of a cell today",
     "models.Sequential.training_data": "nothing in Keras 1 gave it a value",
     "models.Sequential.validation_data": "callbacks are given it",

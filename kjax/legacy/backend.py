@@ -69,6 +69,35 @@ def asymmetric_spatial_2d_padding(
     return K.spatial_2d_padding(x, ((top_pad, bottom_pad), (left_pad, right_pad)), data_format=data_format)
 
 
+def atrous_conv2d(
+    x: Any,
+    kernel: Any,
+    rate: int = 1,
+    border_mode: str = "valid",
+    dim_ordering: str = "default",
+    image_shape: Any = None,
+    filter_shape: Any = None,
+) -> Any:
+    """`conv2d` with a `dilation_rate`. The two shapes are not used: the tensors tell theirs."""
+    data_format = _FORMATS["data_format"].get(dim_ordering, dim_ordering)
+    return K.conv2d(x, kernel, padding=border_mode, data_format=data_format, dilation_rate=(rate, rate))
+
+
+def legacy_weight_ordering() -> bool:
+    """Whether weights are listed in the order of Keras before 1.0.3. They never are here."""
+    return False
+
+
+def set_legacy_weight_ordering(value: bool) -> None:
+    """Ask for the order of weights before Keras 1.0.3.
+
+    Raises:
+        ValueError: if it is asked for.
+    """
+    if value:
+        raise ValueError("Weights are listed in one order only, that of Keras 2. Reorder what `get_weights` returns.")
+
+
 def precision(y_true: Any, y_pred: Any) -> Any:
     """Share of the positive predictions of a batch that are right."""
     return _share(y_true, y_pred, of=y_pred)
@@ -112,6 +141,13 @@ def matthews_correlation(y_true: Any, y_pred: Any) -> Any:
     return (tp * tn - fp * fn) / (K.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)) + K.epsilon())
 
 
+_DROPPED = (
+    asymmetric_temporal_padding,
+    asymmetric_spatial_2d_padding,
+    atrous_conv2d,
+    legacy_weight_ordering,
+    set_legacy_weight_ordering,
+)
 METRICS = (precision, recall, fbeta_score, fmeasure, matthews_correlation)
 
 
@@ -122,7 +158,7 @@ def install_functions() -> None:
         setattr(backend, name, function_accepts_old_names(f"K.{name}")(getattr(backend, name)))
     old: dict[str, Any] = {"lesser": K.less, "lesser_equal": K.less_equal, "pack": K.stack}
     old["deconv2d"] = K.conv2d_transpose
-    for function in (asymmetric_temporal_padding, asymmetric_spatial_2d_padding):
+    for function in _DROPPED:
         old[function.__name__] = function
     for name, function in old.items():
         setattr(backend, name, function)
