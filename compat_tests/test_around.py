@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pathlib
+import pickle
 import re
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from kjax import backend as K
 from kjax.compat import _around, _pictures
+from kjax.layers import Dense
+from kjax.models import Sequential
 
 
 @pytest.fixture
@@ -43,6 +47,36 @@ def test_words_as_scripts_of_2016_found_them(given: None) -> None:
     assert re.split("a?", "bab", maxsplit=1) == ["", "bab"]  # all else as Python has it
     _around.uninstall()
     assert None in re.split(r"(\W+)?", "so it is")
+
+
+def test_rows_of_different_lengths(given: None) -> None:
+    texts = np.array(["a b".split(), ["c"]])
+    assert texts.dtype == object
+    assert [type(text) for text in texts] == [list, list]
+    assert np.asarray([[1], [2, 3]]).shape == (2,)
+    np.testing.assert_array_equal(np.array([[1, 2]], copy=False), [[1, 2]])
+    with pytest.raises(ValueError, match="inhomogeneous"):
+        np.array([[1], [2, 3]], dtype=float)
+    _around.uninstall()
+    with pytest.raises(ValueError, match="inhomogeneous"):
+        np.array([[1], [2, 3]])
+
+
+def test_what_a_model_gives_is_a_number_if_it_is_one(given: None) -> None:
+    model = Sequential([Dense(1, input_dim=3, kernel_initializer="ones", bias_initializer="ones")])
+    x, targets = np.ones((2, 3), "float32"), np.zeros(2)
+    predicted = model.predict(x)
+    targets[1] = predicted[0]
+    assert (float(model.predict(x[:1])), "%d" % predicted[0], targets[1]) == (4.0, "4", 4.0)
+    assert int(model.predict_classes(x)[1]) == float(model.get_weights()[1]) == 1
+    assert float(K.function(model.inputs, model.outputs)([x[:1]])[0]) == float(model.predict_on_batch(x[:1])) == 4.0
+    assert type(predicted.sum()) is np.float32
+    assert repr(predicted[0]) == repr(np.array(predicted[0]))
+    assert type(pickle.loads(pickle.dumps(predicted))) is np.ndarray
+    with pytest.raises(ValueError, match="size 1"):
+        float(predicted)
+    _around.uninstall()
+    assert type(model.predict(x)) is np.ndarray
 
 
 def test_pictures(given: None, tmp_path: pathlib.Path) -> None:

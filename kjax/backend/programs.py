@@ -12,6 +12,7 @@ import numpy as np
 from kjax._core import graph, scope
 from kjax._core.graph import Tensor, Variable
 from kjax._core.scope import Scope
+from kjax._core.values import given_out
 from kjax.backend._ops import array, device_dtype
 from kjax.backend.phase import LearningPhase, default_phase
 from kjax.backend.sparse import is_scipy_sparse
@@ -199,7 +200,7 @@ class Function:
         computed = iter(results)
         return [
             # One number comes as a number of numpy's, as from a session.
-            np.array(self._constants[i] if i in self._constants else next(computed))[()]
+            given_out(np.array(self._constants[i] if i in self._constants else next(computed))[()])
             for i in range(len(self.outputs))
         ]
 

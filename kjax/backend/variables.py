@@ -14,6 +14,7 @@ from kjax._core import graph, naming, operators, scope
 from kjax._core.gradients import gradients as symbolic_gradients
 from kjax._core.graph import Tensor, Variable, apply
 from kjax._core.scope import NeedsGraph
+from kjax._core.values import given_out
 from kjax.backend import phase
 from kjax.backend._ops import array
 from kjax.backend.programs import evaluate_now
@@ -25,12 +26,12 @@ def eval(x: Any) -> np.ndarray:
     Raises:
         LookupError: if it depends on a placeholder.
     """
-    return evaluate_now(x)
+    return given_out(evaluate_now(x))
 
 
 def get_value(x: Any) -> np.ndarray:
     """A copy of the value of a variable as a numpy array."""
-    return evaluate_now(x)
+    return given_out(evaluate_now(x))
 
 
 def batch_get_value(ops: Sequence[Any]) -> list[np.ndarray]:

@@ -1,6 +1,6 @@
 """Names beside Keras that old scripts use and that Python, numpy, SciPy, scikit-learn or pandas no longer have.
 
-`kjax run` gives them back for the time of a script; nothing that is still there is replaced.
+`kjax run` gives them back for the time of a script; nothing that is still there is replaced, but for what `_numbers` does, and `re.split`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from typing import Any
 
 import numpy as np
 
+from kjax.compat import _numbers
+
 _added: list[tuple[Any, str]] = []
 
 
@@ -37,6 +39,7 @@ def install() -> None:
         if name in sys.modules:
             adds(sys.modules[name])
     re.split = _split
+    _numbers.install()
     # What a model gives when it is called with arrays, as scripts of TensorFlow 2 ask for it.
     _add(importlib.import_module("jax._src.array").ArrayImpl, {"numpy": lambda self: np.array(self)[()]})
 
@@ -45,6 +48,7 @@ def uninstall() -> None:
     """Take away what `install` gave."""
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _Finder)]
     re.split = _SPLIT
+    _numbers.uninstall()
     while _added:
         owner, name = _added.pop()
         if name in vars(owner):

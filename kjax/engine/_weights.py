@@ -14,6 +14,7 @@ import numpy as np
 from kjax import constraints, initializers, regularizers
 from kjax._core import arguments, config, graph, naming, scope
 from kjax._core.graph import Tensor, Variable
+from kjax._core.values import given_out
 from kjax.engine import _effects
 from kjax.engine._spec import to_list
 
@@ -202,7 +203,7 @@ class Weights:
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of the values of the weights."""
-        return [w.numpy() for w in self.weights]
+        return given_out([w.numpy() for w in self.weights])
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Give the weights new values, in the order of `get_weights`.

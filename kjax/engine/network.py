@@ -11,6 +11,7 @@ import numpy as np
 from kjax._core import graph, scope
 from kjax._core.graph import Node, Tensor, Variable
 from kjax._core.registry import CustomObjectScope
+from kjax._core.values import given_out
 from kjax.engine import _config
 from kjax.engine._calls import handles_tensors
 from kjax.engine._inner import Inner
@@ -276,7 +277,7 @@ class Network(Inner, SavedMethods, Layer):
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of the values of all weights, layer by layer."""
-        return [w.numpy() for w in self._weights_by_layer()]
+        return given_out([w.numpy() for w in self._weights_by_layer()])
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Give all weights new values, in the order of `get_weights`.

@@ -13,6 +13,7 @@ from kjax._core.arguments import accepts_old_names
 from kjax._core.graph import Tensor, Variable
 from kjax._core.logs import Logs
 from kjax._core.stream import Ways
+from kjax._core.values import given_out
 from kjax.engine import _adapt, _check, _data, _epochs, _loop, _stream, _targets
 from kjax.engine._added import Appended
 from kjax.engine._feed import ArrayFeed, Held
@@ -342,12 +343,12 @@ class Model(BatchMethods, GeneratorMethods, Functions, Network):
         if type(x) is np.ndarray and "predict" in self._programs and not (verbose or steps or callbacks):
             shortcut = self._programs["predict"].shortcuts.get((x.shape, x.dtype))
             if shortcut is not None:
-                return shortcut(x)
+                return given_out(shortcut(x))
         if steps is not None and _targets.holds_tensors(x):
             x = _targets.Evaluated(x)
         if _adapt.is_source(x):
             how = Ways(workers, use_multiprocessing, max_queue_size), _loop.listeners(self, callbacks)
-            return unpack(_stream.predict(self, _adapt.batches(x, batch_size), steps, verbose, *how))
+            return given_out(unpack(_stream.predict(self, _adapt.batches(x, batch_size), steps, verbose, *how)))
         self._build_for(x)
         inputs = _check.cut_to_first(_data.inputs(self, x))
         if not _data.is_fed(self):
@@ -359,7 +360,7 @@ class Model(BatchMethods, GeneratorMethods, Functions, Network):
         if self.stateful:
             _data.check_stateful(self, samples, size)
         scanner, told = self._scanner("predict"), _loop.Told(_loop.listeners(self, callbacks), "predict")
-        return unpack(_loop.predict_arrays(scanner, inputs, samples, size, verbose, told))
+        return given_out(unpack(_loop.predict_arrays(scanner, inputs, samples, size, verbose, told)))
 
     def to_jax(self) -> PureModel:
         """The model as a pure function and its pytrees: `apply, params, state = model.to_jax()`.

@@ -9,6 +9,7 @@ import numpy as np
 
 from kjax._core.arguments import accepts_old_names
 from kjax._core.logs import Logs
+from kjax._core.values import given_out
 from kjax.engine import _check, _data, _loop
 from kjax.engine._spec import unpack
 
@@ -66,7 +67,7 @@ class BatchMethods:
         inputs = _data.inputs(model, x)
         samples = _check.check_lengths(inputs, ())
         told = _loop.Told(None, "predict")
-        return unpack(_loop.predict_arrays(model._scanner("predict"), inputs, samples, samples, 0, told))
+        return given_out(unpack(_loop.predict_arrays(model._scanner("predict"), inputs, samples, samples, 0, told)))
 
     def _batch_model(self, x: Any) -> Model:
         model = cast("Model", self)

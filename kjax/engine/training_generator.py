@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from kjax._core.arguments import accepts_old_names
 from kjax._core.stream import Ways
+from kjax._core.values import given_out
 from kjax.engine import _adapt, _data, _loop, _stream
 from kjax.engine._spec import unpack
 
@@ -98,4 +99,4 @@ class GeneratorMethods:
         model = cast("Model", self)
         ways = Ways(workers, use_multiprocessing, max_queue_size)
         told = _loop.listeners(model, callbacks)
-        return unpack(_stream.predict(model, _adapt.batches(generator, None), steps, verbose, ways, told))
+        return given_out(unpack(_stream.predict(model, _adapt.batches(generator, None), steps, verbose, ways, told)))
