@@ -1,6 +1,7 @@
 """Names beside Keras that old scripts use and that Python, numpy, SciPy, scikit-learn or pandas no longer have.
 
-`kjax run` gives them back for the time of a script; nothing that is still there is replaced, but for what `_numbers` does, and `re.split`.
+`kjax run` gives them back for the time of a script; nothing that is still there is replaced, but for `re.split` and
+what `_numbers` says.
 """
 
 from __future__ import annotations

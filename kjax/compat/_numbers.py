@@ -59,8 +59,8 @@ def _as_before(error: str, args: tuple[Any, ...], options: dict[str, Any]) -> di
     return None
 
 
-class array(np.ndarray):  # noqa: N801 - so that it is shown as any other
-    """An array of which a single element, in however many dimensions, is a number."""
+class array(np.ndarray):
+    """An array of which a single element, in however many dimensions, is a number. Its name is what `repr` shows."""
 
     def __float__(self) -> float:
         return float(self.view(np.ndarray).item())
