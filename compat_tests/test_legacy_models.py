@@ -152,6 +152,39 @@ def test_shared_node_of_a_graph() -> None:
         graph.add_node(layers.Dense(2), name="d", input="c")
 
 
+def test_graph_from_its_text() -> None:
+    graph = models.Graph()
+    graph.add_input("one", input_shape=(-1,), dtype="int")
+    graph.add_input("two", input_shape=(3,), dtype="int")
+    graph.add_shared_node(layers.Embedding(5, 2, input_length=3), "words", ["one", "two"], outputs=["a", "b"])
+    graph.add_node(layers.Flatten(), "flat", inputs=["a", "b"])
+    graph.add_output("y", input="flat")
+    again = models.model_from_json(graph.to_json())
+    again.set_weights(graph.get_weights())
+    data = {"one": np.array([[0, 1, 2]]), "two": np.array([[4, 3, 1]])}
+    np.testing.assert_allclose(again.predict(data)["y"], graph.predict(data)["y"])
+    again.add_node(layers.Dense(1), "more", input="flat")
+    again.add_output("z", input="more")
+    assert sorted(again.predict(data)) == ["y", "z"]
+
+
+def test_joined_outputs_of_a_shared_node() -> None:
+    graph = models.Graph()
+    for name in ("left", "right"):
+        graph.add_input(name, input_shape=(2,))
+    graph.add_shared_node(layers.Activation("relu"), "both", ["left", "right"], merge_mode="join")
+    graph.add_node(layers.Lambda(lambda two: two["left"] - two["right"]), "difference", input="both")
+    graph.add_output("y", input="difference")
+    data = {"left": np.array([[3.0, -1.0]]), "right": np.array([[1.0, 5.0]])}
+    np.testing.assert_allclose(graph.predict(data)["y"], [[2.0, -5.0]])
+
+
+def test_configs_that_print_themselves(capsys: Any) -> None:
+    model = models.Sequential([layers.Dense(2, input_shape=(3,), name="first")])
+    assert model.get_config(verbose=1) == model.get_config()
+    assert "'first'" in capsys.readouterr().out
+
+
 def test_highway() -> None:
     layer = layers.Highway(activation="relu", input_dim=3)
     model = models.Sequential([layer])

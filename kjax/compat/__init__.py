@@ -26,11 +26,15 @@ ALIASES = {
     "tensorflow.compat.v1.keras": "kjax",
     "tensorflow.compat.v2": "kjax.compat.tensorflow",
     "tensorflow.compat.v2.keras": "kjax",
+    "theano": "kjax.compat.theano",
 }
 
 _finder = AliasFinder(
     ALIASES,
-    partial={"kjax.compat.tensorflow": "kjax offers only a subset of TensorFlow"},
+    partial={
+        "kjax.compat.tensorflow": "kjax offers only a subset of TensorFlow",
+        "kjax.compat.theano": "kjax offers only what scripts of Keras used of Theano",
+    },
     # Packages compare `keras.__version__` to choose between spellings, or refuse old ones.
     versions={"kjax": "2.2.4"},
 )

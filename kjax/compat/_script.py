@@ -13,7 +13,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from kjax import compat
-from kjax.compat import _around, _traceback
+from kjax.compat import _around, _ordering, _traceback
 
 
 def run_file(path: str, arguments: Sequence[str]) -> int:
@@ -28,7 +28,7 @@ def run_file(path: str, arguments: Sequence[str]) -> int:
     _set_first_path(os.path.dirname(os.path.realpath(full)))
     main = _new_main(full, SourceFileLoader("__main__", full), None)
     # From bytes, so that the compiler itself reads a byte order mark and a declared encoding.
-    return _execute(lambda: compile(source, full, "exec", dont_inherit=True), main)
+    return _execute(lambda: compile(source, full, "exec", dont_inherit=True), main, source)
 
 
 def run_module(name: str, arguments: Sequence[str]) -> int:
@@ -54,9 +54,10 @@ def run_module(name: str, arguments: Sequence[str]) -> int:
     return _execute(lambda: get_code(spec.name), _new_main(full, spec.loader, spec))
 
 
-def _execute(get_code: Callable[[], CodeType], main: ModuleType) -> int:
+def _execute(get_code: Callable[[], CodeType], main: ModuleType, source: bytes = b"") -> int:
     compat.install()
     _around.install()
+    _order_channels(source, os.path.dirname(main.__file__ or ""))
     _alias_in_children()
     _choose_plot_backend()
     _print_numbers_plainly()
@@ -69,6 +70,18 @@ def _execute(get_code: Callable[[], CodeType], main: ModuleType) -> int:
     except Exception as error:
         return _fail(error, main.__file__ or "")
     return 0
+
+
+def _order_channels(source: bytes, folder: str) -> None:
+    """Sets where pictures have their channels, if an old script leaves that to the settings."""
+    if _ordering.channels_first(source, folder):
+        backend = importlib.import_module("kjax.backend")
+        backend.set_image_data_format("channels_first")
+        _say(
+            "the script's pictures are (channels, rows, columns), so `image_data_format` is 'channels_first' for it; "
+            "`K.set_image_data_format` changes that",
+            0,
+        )
 
 
 def _fail(error: BaseException, main_file: str) -> int:

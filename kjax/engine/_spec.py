@@ -22,6 +22,8 @@ def unpack(x: Sequence[Any]) -> Any:
 
 def shape_of(x: Any) -> Shape:
     """The shape of a tensor or array as a tuple, or a list of shapes for a list of them."""
+    if isinstance(x, dict):
+        return {key: shape_of(item) for key, item in x.items()}
     return [shape_of(item) for item in x] if isinstance(x, (list, tuple)) else tuple(jnp.shape(x))  # type: ignore[arg-type]
 
 

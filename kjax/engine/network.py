@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from kjax._core import graph, scope
+from kjax._core import arguments, graph, scope
 from kjax._core.graph import Node, Tensor, Variable
 from kjax._core.registry import CustomObjectScope
 from kjax._core.values import given_out
@@ -289,6 +289,7 @@ class Network(Inner, SavedMethods, Layer):
 
     # -- config ------------------------------------------------------------------------------------------------------
 
+    @arguments.accepts_old_names("Model.get_config")
     def get_config(self) -> dict[str, Any]:
         """Layers and connections, enough for `from_config` to make the same architecture."""
         if not self._graph_layers:

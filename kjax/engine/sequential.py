@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from kjax._core import graph, notices
+from kjax._core import arguments, graph, notices
 from kjax._core.graph import Tensor
 from kjax._core.registry import CustomObjectScope
 from kjax.engine import _config
@@ -163,6 +163,7 @@ class Sequential(Model):
             return predicted.argmax(axis=-1)
         return (predicted > 0.5).astype("int32")
 
+    @arguments.accepts_old_names("Model.get_config")
     def get_config(self) -> dict[str, Any]:
         """The name and the layers' configs, enough for `from_config`."""
         return {

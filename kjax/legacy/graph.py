@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from kjax import layers, models
-from kjax._core import notices
+from kjax._core import arguments, notices
 from kjax._core.graph import Tensor
 from kjax.engine.base_layer import Layer
 from kjax.legacy.merging import Merge
@@ -28,7 +28,7 @@ class Graph(models.Model):
         self.nodes: dict[str, Layer] = {}
         self.input_order: list[str] = []
         self.output_order: list[str] = []
-        self._made: dict[str, Tensor] = {}
+        self._made: dict[str, Any] = {}
         self._ranks: dict[str, int] = {}  # of inputs whose shape is not known yet
 
     # -- putting it together -----------------------------------------------------------------------------------------
@@ -55,7 +55,7 @@ class Graph(models.Model):
         """
         self._check_new(name)
         if batch_input_shape is None and input_shape is not None:
-            batch_input_shape = (None, *input_shape)
+            batch_input_shape = (None, *(None if size == -1 else size for size in input_shape))
         self.input_order.append(name)
         if batch_input_shape is not None:
             self._place_input(name, batch_input_shape, {"float": None, "int": "int32"}.get(dtype, dtype))
@@ -89,7 +89,7 @@ class Graph(models.Model):
             name: name of the node.
             input: name of the node that it gets its input from.
             inputs: names of several, which are merged first.
-            merge_mode, concat_axis, dot_axes: how; see `Merge`.
+            merge_mode, concat_axis, dot_axes: how; see `Merge`. With `'join'` a `Lambda` gets a dictionary of them.
             create_output: whether it is an output, too.
 
         Raises:
@@ -135,7 +135,7 @@ class Graph(models.Model):
         self._guess_shapes(inputs, layer)
         made = [layer(self._tensor(source)) for source in inputs]
         if merge_mode:
-            self._made[name] = Merge(made, merge_mode, concat_axis, dot_axes).output
+            self._made[name] = _merged(dict(zip(inputs, made, strict=True)), merge_mode, concat_axis, dot_axes)
         for output, tensor in zip(outputs, made, strict=bool(outputs)):
             self._check_new(output)
             self._made[output] = tensor
@@ -161,6 +161,7 @@ class Graph(models.Model):
         tensor = self._gather(input, inputs, merge_mode, concat_axis, dot_axes)
         self.output_order.append(name)
         self._connect([self._tensor(source) for source in self.input_order], [*self.outputs, tensor])
+        self._forget_programs()
 
     def _guess_shapes(self, names: Sequence[str], layer: Layer) -> None:
         """Give inputs of which only the rank is known the shape that their first layer expects."""
@@ -176,7 +177,7 @@ class Graph(models.Model):
             return self._tensor(input)
         if len(inputs) < 2:
             raise ValueError(f"A node needs an `input`, or at least two `inputs`. Found: {list(inputs)}.")
-        return Merge([self._tensor(name) for name in inputs], mode, concat_axis, dot_axes).output
+        return _merged({name: self._tensor(name) for name in inputs}, mode, concat_axis, dot_axes)
 
     def _tensor(self, name: str) -> Tensor:
         if name in self._ranks:
@@ -188,6 +189,23 @@ class Graph(models.Model):
     @property
     def output_names(self) -> list[str]:
         return list(self.output_order)
+
+    @arguments.accepts_old_names("Model.get_config")
+    def get_config(self) -> dict[str, Any]:
+        """As of any model, with the names of the inputs and outputs in their order."""
+        return {**super().get_config(), "input_order": self.input_order, "output_order": self.output_order}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Graph:
+        """A new graph from what `get_config` returned."""
+        model = models.Model.from_config(config, custom_objects)
+        graph = cls(name=model.name)
+        graph.input_order, graph.output_order = list(config["input_order"]), list(config["output_order"])
+        graph._made = dict(zip(graph.input_order, model.inputs, strict=True))
+        graph.nodes = {layer.name: layer for layer in model.layers if layer.name not in graph._made}
+        graph._made |= {name: layer.output for name, layer in graph.nodes.items() if len(layer._inbound_nodes) == 1}
+        graph._connect(model.inputs, model.outputs)
+        return graph
 
     # -- using it ----------------------------------------------------------------------------------------------------
 
@@ -258,6 +276,11 @@ class Graph(models.Model):
     def _named(self, predictions: Any) -> dict[str, np.ndarray]:
         several = predictions if isinstance(predictions, list) else [predictions]
         return dict(zip(self.output_order, several, strict=True))
+
+
+def _merged(tensors: Mapping[str, Tensor], mode: Any, concat_axis: int, dot_axes: Any) -> Any:
+    """One tensor of several; or, for the mode `'join'`, a dictionary of them for the function of a `Lambda`."""
+    return dict(tensors) if mode == "join" else Merge(list(tensors.values()), mode, concat_axis, dot_axes).output
 
 
 def install_models() -> None:

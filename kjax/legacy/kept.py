@@ -153,6 +153,16 @@ def add_inbound_node(self: Layer, inbound_layers: Any, node_indices: Any = None,
     self(found if len(found) > 1 else found[0])
 
 
+def get_input(self: Layer, train: bool = False) -> Any:
+    """What the layer, or the model, was called on."""
+    return self.input
+
+
+def get_output(self: Layer, train: bool = False) -> Any:
+    """What the layer, or the model, made of it. To compute it as in training, feed `K.learning_phase()` with 1."""
+    return self.output
+
+
 def _flattened_layers(model: Sequential) -> list[Layer]:
     """The layers, those of a `Merge` at the beginning in its place."""
     layers = list(model.layers)
@@ -187,6 +197,8 @@ ATTRIBUTES: dict[type, dict[str, Any]] = {
         "create_input_layer": create_input_layer,
         "set_input": set_input,
         "add_inbound_node": add_inbound_node,
+        "get_input": get_input,
+        "get_output": get_output,
     },
     network.Network: {name: _on_layers(function) for name, function in _FILES.items()},
     Sequential: {"flattened_layers": property(_flattened_layers)},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import numbers
+import pprint
 from typing import Any
 
 from kjax._core import arguments, notices
@@ -192,6 +193,16 @@ def _measure_of_keras_0(method: Any, model: Any, args: Args, kwargs: Kwargs) -> 
     return result if any(wanted) or not _shows_accuracy(model) else result[0]
 
 
+def _config_of_keras_0(method: Any, model: Any, args: Args, kwargs: Kwargs) -> Any:
+    """`get_config(verbose=1)`, which printed the config as well."""
+    kwargs = dict(kwargs)
+    verbose = kwargs.pop("verbose", 0)
+    config = method(model, *args, **kwargs)
+    if verbose:
+        pprint.pprint(config)
+    return config
+
+
 AROUND = {
     "Model.fit": _fit_of_keras_0,
     "Model.evaluate": _measure_of_keras_0,
@@ -204,3 +215,4 @@ def install_methods() -> None:
     """Let methods of models do what an argument of Keras 0 asked for."""
     for owner, around in AROUND.items():
         arguments.install_around(owner, around, ("show_accuracy", "accuracy"))
+    arguments.install_around("Model.get_config", _config_of_keras_0, ("verbose",))

@@ -15,21 +15,21 @@ _INSTEAD = {
 }
 
 
-def complaint(module: str, name: str, names: Iterable[str]) -> AttributeError:
+_WHOSE = "kjax's, which offers only a subset of TensorFlow beside tf.keras"
+
+
+def complaint(module: str, name: str, names: Iterable[str], whose: str = _WHOSE) -> AttributeError:
     """The error for a name that a module does not have."""
     near = difflib.get_close_matches(name, sorted(names), n=1, cutoff=0.6)
     hint = f" The nearest that exists is {module}.{near[0]}." if near else ""
     hint = f" {_INSTEAD[name]}" if name in _INSTEAD else hint
-    return AttributeError(
-        f"{module}.{name} is not there: this tensorflow is kjax's, which offers only a subset of TensorFlow "
-        f"beside tf.keras.{hint}"
-    )
+    return AttributeError(f"{module}.{name} is not there: this {module.partition('.')[0]} is {whose}.{hint}")
 
 
-def attribute(module: str, names: Iterable[str]) -> Callable[[str], Any]:
+def attribute(module: str, names: Iterable[str], whose: str = _WHOSE) -> Callable[[str], Any]:
     """A `__getattr__` for a module that has these names."""
 
     def missing(name: str) -> Any:
-        raise complaint(module, name, names)
+        raise complaint(module, name, names, whose)
 
     return missing
