@@ -44,6 +44,7 @@ ALLOWED: dict[str, tuple[set[str], str]] = {
     "callbacks/_progress.py": ({"open"}, "a log that grows line by line"),
     "callbacks/_remote.py": ({"urlopen"}, "sends to the address that the user gives"),
     "callbacks/_tensorboard.py": ({"savetxt"}, "a table beside a log"),
+    "compat/_ordering.py": ({"open"}, "reads the text of modules beside the script, which the script imports"),
     "compat/_script.py": ({"compile", "exec", "open"}, "runs the script of the user"),
     "compat/tensorflow/gfile.py": ({"open", "os.replace"}, "files that the script names, as Python's own `open`"),
     "datasets/_download.py": ({"socket"}, "asks whether there is a network"),
