@@ -185,6 +185,17 @@ def test_gradients() -> None:
     assert len(K.gradients(loss, w)) == 1
 
 
+def test_gradients_of_several_tensors_are_added() -> None:
+    x = K.placeholder((2,))
+    run = K.function([x], [*K.gradients([x * x, 3 * x], [x]), *K.gradients((K.sum(x),), x)])
+    np.testing.assert_allclose(run([[1.0, 2.0]]), [[5.0, 7.0], [1.0, 1.0]])
+
+
+def test_a_phase_that_the_function_was_not_made_for_is_let_go() -> None:
+    x = K.placeholder((2,))
+    np.testing.assert_allclose(K.function([x], [2 * x])([[1.0, 2.0], 1.0])[0], [2.0, 4.0])
+
+
 def test_second_gradients() -> None:
     v = K.variable(3.0)
     first = K.gradients(K.pow(v, 3.0), v)[0]

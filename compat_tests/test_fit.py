@@ -137,6 +137,16 @@ def test_shuffle_false_keeps_the_order() -> None:
     assert rows_of_batches(False, 2, 5) == in_order(12, 5, 2)
 
 
+@pytest.mark.parametrize(("samples", "size"), [(3, 2), (4, 3), (5, 3)])
+def test_blocks_of_epochs_with_a_ragged_batch_read_their_own_rows(samples: int, size: int) -> None:
+    x, y = data(samples)
+    model = linear()
+    history = model.fit(x, y, batch_size=size, epochs=4, verbose=0, shuffle=False).history
+    batches = [list(range(size)), list(range(size, samples))] * 4
+    close(model.get_weights(), train(x, y, batches)[0])
+    close(history["loss"][-1:], [train(x, y, batches)[1] * 4 - train(x, y, batches[:-2])[1] * 3])
+
+
 def test_shuffle_batch_keeps_batches_together() -> None:
     batches = rows_of_batches("batch", 4, 5)
     assert {tuple(rows) for rows in batches} == {tuple(rows) for rows in in_order(12, 5)}

@@ -13,6 +13,7 @@ from kjax import backend as K
 from kjax import losses as losses_module
 from kjax import metrics as metrics_module
 from kjax import regularizers
+from kjax.callbacks import Callback
 from kjax.layers import ActivityRegularization, Dense, Input, Lambda, Layer, Masking
 from kjax.models import Model, Sequential
 
@@ -298,3 +299,18 @@ def test_a_batch_in_which_nothing_counts() -> None:
     masked.compile("sgd", "mse")
     assert masked.train_on_batch(np.zeros((4, 2, 3)), np.ones((4, 2, 1))) == 0
     assert np.isfinite(masked.get_weights()[0]).all()
+
+
+def test_a_callback_may_change_the_weights_of_losses() -> None:
+    factor = K.variable(0.5)
+
+    class Anneals(Callback):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            K.set_value(factor, 3.0)
+
+    x = Input((3,))
+    model = Model(x, [Dense(1, name="a")(x), Dense(1, name="b")(x)])
+    model.compile("sgd", "mse", loss_weights={"a": factor, "b": K.constant(2.0)})
+    logs = model.fit(X[:, :3], [Y[:, :1], Y[:, :1]], epochs=2, verbose=0, callbacks=[Anneals()]).history
+    wanted = np.array([0.5, 3.0]) * logs["a_loss"] + 2 * np.array(logs["b_loss"])
+    np.testing.assert_allclose(logs["loss"], wanted, rtol=1e-5)

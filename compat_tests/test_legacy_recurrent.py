@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import kjax
+from kjax import backend as K
 from kjax import regularizers
 from kjax.legacy import recurrent
 
@@ -160,3 +161,43 @@ def test_time_distributed_dense_of_the_first_versions() -> None:
         layer = layers.TimeDistributedDense(4, 3)
     assert layer.batch_input_shape == (None, None, 4)
     assert layer.layer.units == 3
+
+
+class Running(layers.Recurrent):
+    """A layer as they were written for Keras 1: a running sum that begins at its first weight."""
+
+    def __init__(self, output_dim: int, penalty: Any, **kwargs: Any) -> None:
+        self.output_dim = output_dim
+        self.penalty = penalty
+        super().__init__(**kwargs)
+
+    def build(self, input_shape: Any) -> None:
+        self.W = K.variable(np.full(self.output_dim, 2.0))
+        self.trainable_weights = [self.W]
+        self.states = [None]
+        self.regularizers = []
+        self.penalty.set_param(self.W)
+        self.regularizers.append(self.penalty)
+
+    def get_initial_states(self, x: Any) -> list[Any]:
+        return [K.zeros_like(x[:, 0]) + self.W]
+
+    def get_constants(self, x: Any) -> list[Any]:
+        return [[K.ones_like(x[:, 0]), K.cast_to_floatx(3.0)], K.ones_like(x[:, 0, :1])]
+
+    def step(self, x: Any, states: Any) -> Any:
+        ones, factor = states[1]
+        total = states[0] + factor * x * ones * states[2]
+        return total, [total]
+
+
+def test_a_layer_of_keras_1_on_recurrent() -> None:
+    with pytest.warns(UserWarning, match="Keras 2 API"):
+        layer = Running(2, regularizers.l2(0.5), input_shape=(3, 2), consume_less="gpu")
+    assert layer.consume_less == "gpu" and Running(2, None).consume_less == "cpu"
+    model = kjax.models.Sequential([layer])
+    model.compile("sgd", "mse")
+    x = np.arange(12, dtype="float32").reshape(2, 3, 2)
+    np.testing.assert_allclose(model.predict(x), 2 + 3 * x.sum(1))
+    assert len(layer.regularizers) == 1
+    np.testing.assert_allclose(model.test_on_batch(x, 2 + 3 * x.sum(1)), 0.5 * (4 + 4))

@@ -147,3 +147,63 @@ def test_names_of_metrics_of_several_outputs() -> None:
     assert model.metrics_names == [
         "loss", "first_loss", "second_loss", "first_mean_absolute_error", "first_acc", "second_mean_squared_error",
     ]  # fmt: skip
+
+
+def _steps_of_a_program(model: Any, seen: list[int]) -> None:
+    """Let twice the difference of each weight be trained, by a function in the place of Keras's."""
+    model._make_train_function()
+    own = model.train_function
+
+    def step(arrays: list[Any]) -> Any:
+        seen.append(len(arrays))
+        before = model.get_weights()
+        logs = own(arrays)
+        model.set_weights([old + 2 * (new - old) for old, new in zip(before, model.get_weights(), strict=True)])
+        return logs
+
+    model.train_function = step
+
+
+def test_training_follows_a_train_function_of_the_program_s_own() -> None:
+    seen: list[int] = []
+    plain, given = small(), small()
+    given.set_weights(plain.get_weights())
+    plain.compile(kjax.optimizers.SGD(lr=0.02), "mse")
+    given.compile(kjax.optimizers.SGD(lr=0.01), "mse")
+    _steps_of_a_program(given, seen)
+    stop = kjax.callbacks.EarlyStopping("val_loss", patience=9)
+    told: dict[str, Any] = {"epochs": 3, "batch_size": 3, "verbose": 0, "validation_data": (X, Y), "shuffle": False}
+    histories = [model.fit(X, Y, callbacks=[stop], **told).history for model in (plain, given)]
+    assert seen == [3] * 6  # inputs, targets and weights, for two batches in each of three epochs
+    for name in ("loss", "val_loss"):
+        np.testing.assert_allclose(*(history[name] for history in histories), rtol=1e-5)
+    plain.train_on_batch(X, Y), given.train_on_batch(X, Y)
+    plain.fit_generator(iter([(X, Y)]), 1, verbose=0), given.fit_generator(iter([(X, Y)]), 1, verbose=0)
+    assert len(seen) == 8
+    for one, other in zip(plain.get_weights(), given.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5)
+    given.compile("sgd", "mse")
+    given.fit(X, Y, verbose=0)
+    assert len(seen) == 8  # compiled anew, the model has its own step again
+
+
+def test_slow_weights_by_functions_of_the_model_s_tensors() -> None:
+    model = Sequential([layers.Dense(2, input_dim=3), layers.Dropout(0.5)])
+    model.compile("adam", "mse", metrics=["mae"])
+    inputs = model._feed_inputs + model._feed_targets + model._feed_sample_weights + [K.learning_phase()]
+    assert model._uses_dynamic_learning_phase() and not small()._uses_dynamic_learning_phase()
+    fast = model._collected_trainable_weights
+    slow = [K.variable(p) for p in fast]
+    updates = model.updates + model.optimizer.get_updates(loss=model.total_loss, params=fast) + model.metrics_updates
+    step = K.function(inputs, [model.total_loss, *model.metrics_tensors], updates=updates, **model._function_kwargs)
+    pull = [K.update(q, q + 0.5 * (p - q)) for p, q in zip(fast, slow, strict=True)]
+    first = model.get_weights()[0]
+
+    def train(arrays: list[Any]) -> Any:
+        logs = step(arrays)
+        K.batch_get_value(pull)
+        return logs
+
+    model.train_function = train
+    assert model.train_on_batch(X, Y)[1] > 0
+    np.testing.assert_allclose(K.get_value(slow[0]), (first + model.get_weights()[0]) / 2, rtol=1e-5)

@@ -187,6 +187,8 @@ class Function:
         unfed = self.inputs[len(given) :]
         if unfed and all(isinstance(tensor, LearningPhase) for tensor in unfed):  # it has a value without being fed
             given = [*given, *(None for _ in unfed)]
+        if all(isinstance(value, (int, float)) for value in given[len(self.inputs) :]):
+            given = given[: len(self.inputs)]  # a phase that the function was not made for, as in Keras
         if len(given) != len(self.inputs):
             raise ValueError(f"The function has {len(self.inputs)} inputs, but got {len(given)} values.")
         training = default_phase()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 
 from kjax._core import graph, scope
@@ -69,7 +70,7 @@ def _run(
     if go_backwards:
         xs = jnp.flip(xs, 0)
         masks = None if masks is None else jnp.flip(masks, 0)
-    states, constants = [array(s) for s in states], [array(c) for c in constants]
+    states, constants = [array(s) for s in states], jax.tree.map(array, constants)
 
     def one(x: Any, states: list[Any]) -> tuple[Any, list[Any]]:
         output, new = called(step, x, [*states, *constants])

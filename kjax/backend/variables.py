@@ -110,13 +110,15 @@ def gradients(loss: Any, variables: Any) -> list[Any]:
     """Gradients of (the sum of) a symbolic tensor; zeros with respect to what it does not depend on.
 
     Arguments:
-        loss: tensor.
+        loss: tensor, or a list of them, whose gradients are added.
         variables: list of variables or tensors that it was computed from, or one.
 
     Raises:
         TypeError: if `loss` is no symbolic tensor: in a program, values do not know what they were computed
             from.
     """
+    if isinstance(loss, (list, tuple)) and loss:
+        return [sum(found[1:], found[0]) for found in zip(*(gradients(x, variables) for x in loss), strict=True)]
     if not isinstance(loss, Tensor):
         opened = scope.current()
         raise (NeedsGraph if opened is not None and opened.captured is not None else TypeError)(

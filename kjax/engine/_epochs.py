@@ -19,6 +19,7 @@ from kjax.engine import _loop
 from kjax.engine._feed import ArrayFeed
 from kjax.engine._loop import FitOptions
 from kjax.engine._resume import Backups, fingerprint
+from kjax.engine._given import GivenRun
 from kjax.engine._runs import ArrayRun
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def fit_arrays(model: Model, feed: ArrayFeed, given: Any, options: FitOptions) -
     watches = _Watches(options, feed, listed)
     held = None if watches.tests else options.held
     run = trainer.over(feed, held, held and model._scanner("test"))
-    if options.validate is not None and run.held is None:
+    if not run.ahead or (options.validate is not None and run.held is None):
         watches.epochs, watches.quiet = True, False
     pace = Pace(watches.seconds, trainer.rates.get(run.key, 0.0))
     training = _Training(model, callbacks, options, run, pace, watches, names, backups)
@@ -124,7 +125,7 @@ class _Training:
         model: Model,
         callbacks: cb.CallbackList,
         options: FitOptions,
-        run: ArrayRun,
+        run: ArrayRun | GivenRun,
         pace: Pace,
         watches: _Watches,
         names: list[str],

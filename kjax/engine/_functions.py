@@ -6,7 +6,8 @@ call `train_function`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -66,12 +67,17 @@ class Functions:
         return Appended(self._symbols()["metrics"], cast("Model", self)._tell)
 
     @property
+    def metrics_updates(self) -> list[Any]:
+        """None: a metric that has a state writes it when it is computed."""
+        return []
+
+    @property
     def loss_functions(self) -> list[Any]:
         """The loss of each output, or None."""
         return [output.loss for output in cast("Model", self)._require_plan().outputs]
 
     @property
-    def loss_weights_list(self) -> list[float]:
+    def loss_weights_list(self) -> list[Any]:
         return [output.loss_weight for output in cast("Model", self)._require_plan().outputs]
 
     @property
@@ -148,15 +154,28 @@ class Functions:
 
     # -- steps as functions ------------------------------------------------------------------------------------------
 
+    # Training follows `train_function` if a program has put one of its own there.
     train_function: Any = None
     test_function: Any = None
     predict_function: Any = None
+    _function_kwargs: Mapping[str, Any] = MappingProxyType({})
+
+    def _uses_dynamic_learning_phase(self) -> bool:
+        return bool(cast("Model", self).uses_learning_phase) and not isinstance(K.learning_phase(), int)
+
+    def _given_step(self) -> Any:
+        """The step that a program has put in the place of Keras's, or None."""
+        return None if isinstance(self.train_function, _OwnStep) else self.train_function
+
+    def _forget_functions(self) -> None:
+        self.train_function = self.test_function = self.predict_function = None
 
     def _make_train_function(self) -> None:
-        self.train_function = lambda arrays: _logs(cast("Model", self), arrays, train=True)
+        if self.train_function is None:
+            self.train_function = _OwnStep(cast("Model", self))
 
     def _make_test_function(self) -> None:
-        self.test_function = lambda arrays: _logs(cast("Model", self), arrays, train=False)
+        self.test_function = lambda arrays: _logs(cast("Model", self), arrays, cast("Model", self).test_on_batch)
 
     def _make_predict_function(self) -> None:
         def predict(arrays: Sequence[Any]) -> list[Any]:
@@ -182,11 +201,25 @@ def _make_symbols(model: Model, plan: Plan) -> dict[str, Any]:
     return {"targets": targets, "weights": weights, "total": total, "metrics": metrics}
 
 
-def _logs(model: Model, arrays: Sequence[Any], train: bool) -> list[Any]:
+class _OwnStep:
+    """`train_function` as Keras made it: from the arrays of a batch to the loss and the metrics."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+
+    def __call__(self, arrays: Sequence[Any]) -> list[Any]:
+        return _logs(self.model, arrays, self._step)
+
+    def _step(self, x: Any, y: Any, sample_weight: Any) -> list[Any]:
+        batch = _data.training(self.model, x, y, sample_weight, None)
+        self.model.reset_metrics()
+        return list(self.model._own_trainer().one_batch(batch))
+
+
+def _logs(model: Model, arrays: Sequence[Any], step: Callable[..., Any]) -> list[Any]:
     """The loss and metrics of a batch: a list of the inputs, the targets, the weights, and perhaps the phase."""
     inputs, trained = len(model.inputs), len(model._trained_outputs)
     parts = list(arrays)
     x, y, w = parts[:inputs], parts[inputs : inputs + trained], parts[inputs + trained : inputs + 2 * trained]
-    step = model.train_on_batch if train else model.test_on_batch
     made = step(x, y, sample_weight=w or None)
     return made if isinstance(made, list) else [np.asarray(made)]

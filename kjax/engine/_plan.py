@@ -16,6 +16,7 @@ import jax.numpy as jnp
 from kjax import losses as losses_module
 from kjax import metrics as metrics_module
 from kjax._core import naming, notices
+from kjax._core.graph import Tensor, Variable
 from kjax.engine._added import Added
 from kjax.engine._scores import NotApart, as_target, called, log_dtype, measure, scalar, told, weighted_mean
 
@@ -48,7 +49,7 @@ class OutputPlan:
     Attributes:
         name: the output's name.
         loss: function of (y_true, y_pred); None for an output that is not trained on.
-        loss_weight: its factor in the total.
+        loss_weight: its factor in the total: a number, or a variable or tensor.
         metrics: the metrics.
         temporal: whether sample weights are given for each time step.
         target_shape: shape that targets must have (None where free), or None for any.
@@ -58,7 +59,7 @@ class OutputPlan:
 
     name: str
     loss: Function | None
-    loss_weight: float
+    loss_weight: Any
     metrics: tuple[MetricPlan, ...]
     temporal: bool
     target_shape: tuple[int | None, ...] | None
@@ -144,7 +145,8 @@ class Plan:
             target = as_target(target, prediction)
             part = weighted_mean(called(output.loss, target, prediction), weight, mask, live)
             parts.append(part)
-            total = total + scalar(part) * output.loss_weight
+            factor = output.loss_weight
+            total = total + scalar(part) * (scalar(factor) if isinstance(factor, (Tensor, Variable)) else factor)
             for metric in output.metrics:
                 given = weight if metric.weighted else None
                 if metric.stateful:
@@ -225,7 +227,9 @@ def _unused(base: str, used: list[str]) -> str:
     return name
 
 
-def _loss_weight(given: Any, name: str) -> float:
+def _loss_weight(given: Any, name: str) -> Any:
+    if isinstance(given, (Tensor, Variable)):
+        return given  # a callback may change it
     try:
         return 1.0 if given is None else float(given)
     except (TypeError, ValueError):

@@ -66,14 +66,29 @@ def options_for(jaxpr: Any, updates: bool = True) -> dict[str, Any]:
     if jax.default_backend() != "cpu":
         return {}
     return {
-        **(_region_analysis() if updates else {}),
+        **(_region_analysis() if updates and not contains(jaxpr, _is_loop_of_loops) else {}),
         **(compiler_options() if contains(jaxpr, _is_convolution) else {}),
     }
 
 
+def _is_loop(equation: Any) -> bool:
+    return equation.primitive.name in ("while", "scan")
+
+
+def _is_loop_of_loops(equation: Any) -> bool:
+    return _is_loop(equation) and any(
+        contains(getattr(value, "jaxpr", value), _is_loop)
+        for value in jax.tree.leaves(list(equation.params.values()))
+        if hasattr(getattr(value, "jaxpr", value), "eqns")
+    )
+
+
 @functools.cache
 def _region_analysis() -> dict[str, Any]:
-    """Without it XLA copies, on a CPU, every weight that a program or a loop's body both reads and updates."""
+    """Without it XLA copies, on a CPU, every weight that a program or a loop's body both reads and updates.
+
+    With it, in XLA of 2026, a loop within a loop may read the outer one's counter when that is already the next one.
+    """
     option = {"xla_cpu_copy_insertion_use_region_analysis": True}
     return option if knows(option) else {}
 

@@ -162,6 +162,8 @@ class ArrayRun:
         apart: whether that is tested all together.
     """
 
+    ahead = True  # epochs that have run can be undone
+
     def __init__(self, trainer: Trainer, feed: ArrayFeed, held: Held | None, apart: bool) -> None:
         self.trainer, self.feed, self.held, self.apart = trainer, feed, held, apart
         self._seed = np.uint32(np.random.randint(2**31 - 1))

@@ -18,6 +18,7 @@ from kjax.engine import _adapt, _check, _data, _epochs, _loop, _stream, _targets
 from kjax.engine._added import Appended
 from kjax.engine._feed import ArrayFeed, Held
 from kjax.engine._functions import Functions
+from kjax.engine._given import GivenTrainer
 from kjax.engine._plan import Plan, make_plan
 from kjax.engine._pure import PureModel, pure
 from kjax.engine._runs import Trainer, make_trainer
@@ -75,7 +76,8 @@ class Model(BatchMethods, GeneratorMethods, Functions, Network):
             loss: a name or function (y_true, y_pred) -> loss of each sample; a list or dictionary of them for several
                 outputs.
             metrics: names or functions, a list for all outputs, a list of lists, or a dictionary by output.
-            loss_weights: factors of the outputs' losses, a list or dictionary.
+            loss_weights: factors of the outputs' losses, a list or dictionary. A callback may change one that is a
+                `K.variable`.
             sample_weight_mode: `'temporal'` for weights of time steps; None for weights of samples.
             weighted_metrics: metrics in which sample weights count.
             target_tensors: tensors that are the targets, in the place of what `fit` is given: one, a list, or a
@@ -98,6 +100,7 @@ class Model(BatchMethods, GeneratorMethods, Functions, Network):
         self._compile_args = (loss, loss_weights, metrics, weighted_metrics, sample_weight_mode)
         self._target_tensors = target_tensors
         self._plan, self._collected, self._programs = None, None, {}
+        self._forget_functions()
         if self.outputs:
             self._make_plan()
 
@@ -145,13 +148,18 @@ class Model(BatchMethods, GeneratorMethods, Functions, Network):
 
     # -- programs ----------------------------------------------------------------------------------------------------
 
-    def _ready(self) -> tuple[Plan, Trainer]:
-        """The plan and the compiled training steps."""
+    def _ready(self) -> tuple[Plan, Trainer | GivenTrainer]:
+        """The plan and the training steps: the compiled ones, or those that a program has given."""
         plan = self._require_plan()
         self._check_trainable()
+        given = self._given_step()
+        return plan, self._own_trainer() if given is None else GivenTrainer(self, given)
+
+    def _own_trainer(self) -> Trainer:
+        """The compiled training steps."""
         if "train" not in self._programs:
-            self._programs["train"] = make_trainer(self, plan, self._collected or [])
-        return plan, self._programs["train"]
+            self._programs["train"] = make_trainer(self, self._require_plan(), self._collected or [])
+        return self._programs["train"]
 
     def _scanner(self, kind: str) -> Scanner:
         """The compiled steps that test (`'test'`) or predict (`'predict'`)."""

@@ -189,7 +189,7 @@ class RNN(Layer):
         if isinstance(mask, list):
             mask = mask[0]
         if initial_state is None:
-            initial_state = self.states if self.stateful else self.get_initial_state(inputs)
+            initial_state = self.states if self.stateful else self._first_states(inputs)
         states = [state.value if isinstance(state, Variable) else state for state in initial_state]
         last, outputs, states = self._run(inputs, states, mask, training, constants)
         if self.stateful:
@@ -212,6 +212,9 @@ class RNN(Layer):
 
         with shared_masks(cell, (inputs.shape[0], *inputs.shape[2:]), states[0].shape, training):
             return K.rnn(step, inputs, states, self.go_backwards, mask, constants, self.unroll)
+
+    def _first_states(self, inputs: Any) -> list[Any]:
+        return self.get_initial_state(inputs)
 
     def get_initial_state(self, inputs: Any) -> list[Any]:
         """Zeros for each state."""

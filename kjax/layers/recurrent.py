@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 
 from kjax import backend as K
 from kjax.layers._cells import GRUCell, LSTMCell, SimpleRNNCell
 from kjax.layers._gated import GRU, LSTM, SimpleRNN
 from kjax.layers._rnn import RNN
-from kjax.layers._stacked import AbstractRNNCell, StackedRNNCells
+from kjax.layers._stacked import AbstractRNNCell, StackedRNNCells, takes
 
 
 class _Steps:
@@ -34,7 +35,8 @@ class Recurrent(RNN):
 
     A subclass sets `units` (or `output_dim`), defines `build(input_shape)`, and `step(inputs, states)`, which returns
     the output and the list of new states; the constants come after the states. It may define `get_constants(inputs,
-    training=None)`, `preprocess_input(inputs, training=None)`, and `get_initial_state(inputs)`.
+    training=None)`, `preprocess_input(inputs, training=None)`, and `get_initial_state(inputs)`, or `get_initial_states`
+    as it was called at first.
 
     Arguments:
         return_sequences, return_state, go_backwards, stateful, unroll: as for `RNN`.
@@ -66,6 +68,11 @@ class Recurrent(RNN):
         self.dropout = 0.0
         self.recurrent_dropout = 0.0
 
+    @property
+    def consume_less(self) -> str:
+        """`implementation`, as Keras 1 called it."""
+        return "gpu" if self.implementation == 2 else "cpu"
+
     def __getattr__(self, name: str) -> Any:
         if name == "units" and "output_dim" in self.__dict__:
             return self.output_dim
@@ -87,9 +94,14 @@ class Recurrent(RNN):
         """`get_initial_state`, as it was called at first."""
         return self.get_initial_state(inputs)
 
+    def _first_states(self, inputs: Any) -> list[Any]:
+        return self.get_initial_states(inputs)
+
     def _run(self, inputs: Any, states: list[Any], mask: Any, training: Any, constants: Any) -> tuple[Any, Any, Any]:
-        given = [jnp.asarray(x) for x in to_plain(self.get_constants(inputs, training=training))]
-        prepared = self.preprocess_input(inputs, training=training)
+        more = {"training": training} if takes(self.get_constants, "training") else {}
+        given = jax.tree.map(jnp.asarray, to_plain(self.get_constants(inputs, **more)))
+        more = {"training": training} if takes(self.preprocess_input, "training") else {}
+        prepared = self.preprocess_input(inputs, **more)
         return K.rnn(self.step, prepared, states, self.go_backwards, mask, given, self.unroll)
 
     def get_config(self) -> dict[str, Any]:

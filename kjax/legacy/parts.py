@@ -14,6 +14,7 @@ from kjax.engine.base_layer import Layer
 from kjax.engine.sequential import Sequential
 from kjax.layers import convolutional, pooling, recurrent
 from kjax.layers._conv import _Conv
+from kjax.regularizers import Regularizer
 from kjax.utils import multi_gpu_utils
 
 
@@ -157,12 +158,40 @@ class _Params:
         return self if layer is None else list(layer.trainable_weights)
 
 
+class _Regularizers(list[Any]):
+    """The penalties of a layer's weights, to which `build` of a layer of Keras 1 appended its own."""
+
+    def __init__(self, layer: Any) -> None:
+        super().__init__(regularizer for _, regularizer in layer._regularized)
+        self.layer = layer
+
+    def append(self, regularizer: Any) -> None:
+        super().append(regularizer)
+        weight = getattr(regularizer, "p", None)
+        if weight is not None:
+            self.layer._regularized.append((weight, regularizer))
+
+
+def _set_regularizers(self: Any, given: Any) -> None:
+    for regularizer in given or ():
+        _Regularizers(self).append(regularizer)
+
+
+def _set_param(self: Any, weight: Any) -> None:
+    """Say of which weight this is the penalty, before it is appended to the `regularizers` of a layer."""
+    self.p = weight
+
+
+def _set_layer(self: Any, layer: Any) -> None:
+    """Nothing: a layer knows its `activity_regularizer`."""
+
+
 # Attributes and methods that layers had in Keras 1.
 METHODS = {
     "get_output_shape_for": _get_output_shape_for,
     "params": _Params(),
     "initial_weights": property(_get_initial_weights, _set_initial_weights, _forget_initial_weights),
-    "regularizers": property(lambda self: [regularizer for _, regularizer in self._regularized]),
+    "regularizers": property(_Regularizers, _set_regularizers),
 }
 
 
@@ -191,5 +220,6 @@ def install_parts() -> None:
             setattr(module, name, value)
     for name, value in METHODS.items():
         setattr(Layer, name, value)
+    Regularizer.set_param, Regularizer.set_layer = _set_param, _set_layer  # type: ignore[attr-defined]
     Variable.get_value, Variable.set_value, Variable.eval = _get_value, _set_value, _eval  # type: ignore[attr-defined]
     Sequential.model = property(_get_model)  # type: ignore[attr-defined]  # the graph inside of it, until Keras 2.1
