@@ -157,3 +157,65 @@ def test_copied_layers_are_saved_with_their_own_calls():
     calls = {entry["name"]: entry["inbound_nodes"] for entry in model.get_config()["layers"]}
     assert calls["first"] == [[["below", 0, 0, {}]]]
     assert calls["second"] == [[["concatenate_1", 0, 0, {}]]]
+
+
+class Positions(Layer):
+    """Adds the first rows of a table, as many as the text has words."""
+
+    def build(self, input_shape):
+        self.table = self.add_weight(name="table", shape=(10, input_shape[-1]), initializer="uniform")
+        super().build(input_shape)
+
+    def call(self, inputs):
+        samples, words = K.shape(inputs)[0], K.shape(inputs)[1]
+        return inputs + K.tile(K.expand_dims(self.table[:words], 0), [samples, 1, 1])
+
+
+def test_a_table_of_positions_shorter_than_any_text_may_be():
+    layer = Positions()
+    inputs = Input((None, 3))
+    outputs = layer(inputs)
+    assert K.int_shape(outputs) == (None, None, 3)
+    x = np.random.rand(2, 7, 3).astype("float32")
+    np.testing.assert_allclose(Model(inputs, outputs).predict(x), x + layer.get_weights()[0][:7], rtol=1e-6)
+
+
+def test_an_output_is_the_last_layer_beside_inputs_that_nothing_needs():
+    inputs = [Input((2,), name="used"), Input((3,), name="unused")]
+    model = Model(inputs, Dense(4)(inputs[0]))
+    assert [layer.name for layer in model.layers] == ["used", "unused", "dense_1"]
+    assert Model.from_config(model.get_config()).layers[-1].output_shape == (None, 4)
+
+
+def test_modules_inside_of_tensorflow():
+    with alias():
+        import tensorflow as tf
+        import tensorflow.python.ops.nn_ops as nn_ops
+        from tensorflow.python import ops as operations
+        from tensorflow.python import state_ops
+        from tensorflow.python.framework import dtypes, ops
+        from tensorflow.python.ops import array_ops, math_ops
+        from tensorflow.python.ops import variable_scope as vs
+        from tensorflow.python.ops.math_ops import erf
+        from tensorflow.python.training import optimizer
+        from tensorflow.python.util import nest
+
+        assert (math_ops.reduce_sum, array_ops.gather, erf) == (tf.reduce_sum, tf.gather, tf.math.erf)
+        assert (vs.get_variable, state_ops.assign, nn_ops.softmax) == (tf.get_variable, tf.assign, tf.nn.softmax)
+        assert (ops.convert_to_tensor, operations.control_dependencies) == (
+            tf.convert_to_tensor,
+            tf.control_dependencies,
+        )
+        assert (optimizer.Optimizer, dtypes.float32) == (tf.train.Optimizer, tf.float32)
+        assert nest.flatten({"a": [1, (2, 3)]}) == [1, 2, 3]
+        assert nest.map_structure(lambda x, y: x + y, (1, [2]), (3, [4])) == (4, [6])
+        with pytest.raises(ValueError, match="same way"):
+            nest.assert_same_structure([1, 2], [1, [2]])
+        with pytest.raises(AttributeError, match="not there"):
+            math_ops.no_such_operation  # noqa: B018
+        x = Input((2,))
+        seen = []
+        keras_layer = tf.keras.layers.Lambda(lambda t: seen.append(isinstance(t, tf.Tensor)) or t)
+        keras_layer(x)
+        assert [isinstance(v, tf.Tensor) for v in (x, K.variable(1.0), np.ones(2), 3)] == [True, False, False, False]
+        assert all(seen)

@@ -9,23 +9,19 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from kjax._core import naming, scope
+from kjax._core import naming, scope, stand_ins
 from kjax._core.described import Described
 from kjax._core.dims import agreeing
 from kjax._core.held import Held, holding, is_held
 from kjax._core.overloads import install_operators
 from kjax._core.tensors import Constant, Symbolic, Tensor, Variable
 
-# Stand-ins for unknown dimensions while shapes are inferred. A dimension of the result that differs between the two is
-# unknown too. Both divide by many numbers, so that reshaping goes through.
-_FILLS = (20160, 40320)
 _numbers = itertools.count()
 
 
@@ -171,30 +167,15 @@ def shape_tensor(x: Tensor) -> Tensor:
 
 def _infer_shapes(node: Node) -> list[tuple[Any, Any]]:
     """What `_infer` finds for each stand-in of the unknown dimensions."""
+    fills = stand_ins.for_inputs(node.inputs)
     try:
-        return [_infer(node, fill) for fill in _fills_for(node.inputs)]
+        return [_infer(node, fill) for fill in fills]
     except (TypeError, ValueError) as error:
-        # An unknown batch size beside a known one means the same number, be it given or made inside.
-        shapes = [x.shape for x in [*node.inputs, *node.leaves] if hasattr(x, "shape")]
-        firsts, seconds = ({d for shape in shapes for d in shape[i : i + 1] if d is not None} for i in (0, 1))
-        firsts = firsts or set(map(int, re.findall(r"\d+", str(error)))) - {0, 1, *_FILLS}
-        sizes = [*sorted(firsts), *sorted(seconds - firsts)]  # time may come before the samples
-        if any(None in x.shape[:2] for x in node.inputs):
-            for size in sizes:
-                with contextlib.suppress(TypeError, ValueError):
-                    return [_infer(node, size)]
-        error.args = tuple(_readable(part) for part in error.args)
+        for others in stand_ins.others([*node.inputs, *node.leaves], str(error)) if len(fills) > 1 else ():
+            with contextlib.suppress(TypeError, ValueError):
+                return [_infer(node, fill) for fill in others]
+        error.args = tuple(stand_ins.readable(part) for part in error.args)
         raise
-
-
-def _readable(part: Any) -> Any:
-    """A part of an error message without the stand-ins, which mean nothing to a user."""
-    return re.sub(rf"\b({'|'.join(map(str, _FILLS))})\b", "None", part) if isinstance(part, str) else part
-
-
-def _fills_for(inputs: Sequence[Any]) -> Sequence[int]:
-    unknown = any(None in x.shape or (isinstance(x, Tensor) and x.static is not None) for x in inputs)
-    return _FILLS if unknown else _FILLS[:1]
 
 
 def _infer(node: Node, fill: int) -> tuple[Any, Any]:
@@ -236,7 +217,7 @@ def uses_phase(tensors: Iterable[Any]) -> bool:
 
 def _uses_phase(node: Node) -> bool:
     if node.uses_phase is None:
-        fill = _fills_for(node.inputs)[0]
+        fill = stand_ins.for_inputs(node.inputs)[0]
         both = []
         for training in (False, True):
             run, values, masks = _tracer(node, fill, training)

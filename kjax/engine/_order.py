@@ -12,7 +12,7 @@ def layers_in_order(inputs: Sequence[Tensor], outputs: Sequence[Tensor], order: 
     """The layers between `inputs` and `outputs`, deepest first, as Keras orders them.
 
     The depth of a layer is the longest way from it to an output. Layers of equal depth stand in the order in which a
-    walk back from the outputs meets them.
+    walk back from the outputs meets them; an input that no output needs stands before them, so that an output is last.
 
     Arguments:
         order: the nodes between both, each after those that it needs.
@@ -31,7 +31,7 @@ def layers_in_order(inputs: Sequence[Tensor], outputs: Sequence[Tensor], order: 
                 depth_of_node[source] = max(depth + 1, depth_of_node.get(source, 0))
     for tensor in inputs:
         depth_of_layer[_source(tensor)] = depth_of_node.get(tensor, 0)
-    return sorted(depth_of_layer, key=lambda layer: (-depth_of_layer[layer], met.get(layer, len(met))))
+    return sorted(depth_of_layer, key=lambda layer: (-depth_of_layer[layer], met.get(layer, -1)))
 
 
 def _order_met(outputs: Sequence[Tensor], inputs: set[Tensor]) -> dict[Layer, int]:

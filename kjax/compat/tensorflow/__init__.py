@@ -10,7 +10,7 @@ import importlib
 import sys
 from typing import Any
 
-from kjax.compat.tensorflow import _attributes, _missing, compat
+from kjax.compat.tensorflow import _attributes, _inner, _missing, compat
 from kjax.compat.tensorflow.dtypes import bool_
 
 # Scripts compare the first digits; the part after "+" says whose this is.
@@ -33,7 +33,7 @@ _PARTS = (
 # Modules that are names themselves.
 _MODULES = (
     "app", "config", "contrib", "data", "distribute", "errors", "estimator", "flags", "gfile", "image", "initializers",
-    "layers", "logging", "losses", "math", "metrics", "nn", "random", "summary", "test", "train",
+    "layers", "logging", "losses", "math", "metrics", "nest", "nn", "random", "summary", "test", "train",
 )  # fmt: skip
 
 
@@ -53,6 +53,9 @@ def __getattr__(name: str) -> Any:
             value = getattr(module, name)
             setattr(sys.modules[__name__], name, value)
             return value
+    inner = _inner.of_top_level(name)
+    if inner is not None:
+        return inner
     raise _missing.complaint("tensorflow", name, _names())
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
 import jax
 import numpy as np
 
-from kjax._core.tensors import Shape
+from kjax._core.tensors import Shape, Symbolic, Variable
 from kjax.backend._ops import array
 from kjax.compat.tensorflow import _graph
 from kjax.compat.tensorflow._graph import node
@@ -71,6 +72,25 @@ class TensorShape(Shape):
 
     def __new__(cls, dims: Any = ()) -> TensorShape:
         return super().__new__(cls, [None if d is None else int(d) for d in dims])
+
+
+class _OfTensors(type):
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, (Symbolic, jax.Array)) and not isinstance(instance, Variable)
+
+
+class Tensor(metaclass=_OfTensors):
+    """What `isinstance(x, tf.Tensor)` asks for: a tensor of a graph, or its value within a layer's call or a loss."""
+
+
+def colocate_with(op: Any, ignore_existing: bool = False) -> contextlib.AbstractContextManager[None]:
+    """Accepted: JAX decides where things are."""
+    return contextlib.nullcontext()
+
+
+def init_scope() -> contextlib.AbstractContextManager[None]:
+    """Accepted: first values are computed on their own anyway."""
+    return contextlib.nullcontext()
 
 
 class TensorSpec:
@@ -170,8 +190,9 @@ def logging_verbosity(*_: Any) -> None:
 
 
 __all__ = [
-    "ConfigProto", "Dimension", "GPUOptions", "GraphOptions", "OptimizerOptions", "Print", "RunMetadata", "RunOptions",
-    "TensorShape", "TensorSpec", "disable_eager_execution", "disable_resource_variables", "disable_v2_behavior",
-    "disable_v2_tensorshape", "enable_resource_variables", "enable_v2_behavior", "executing_eagerly", "function",
-    "identity_n", "norm", "py_func", "set_random_seed",
+    "ConfigProto", "Dimension", "GPUOptions", "GraphOptions", "OptimizerOptions", "Print", "RunMetadata",
+    "RunOptions", "Tensor", "TensorShape", "TensorSpec", "colocate_with", "disable_eager_execution",
+    "disable_resource_variables", "disable_v2_behavior", "disable_v2_tensorshape", "enable_resource_variables",
+    "enable_v2_behavior", "executing_eagerly", "function", "identity_n", "init_scope", "norm", "py_func",
+    "set_random_seed",
 ]  # fmt: skip

@@ -1,0 +1,7 @@
+"""`tensorflow.python.platform`: Files, flags, logs."""
+
+from __future__ import annotations
+
+from kjax.compat.tensorflow import _inner
+
+__getattr__ = _inner.modules_of("platform")
