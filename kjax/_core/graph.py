@@ -6,7 +6,6 @@ with a symbolic tensor it makes a node, called with arrays it computes. `evaluat
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,6 +18,7 @@ from kjax._core import naming, scope, stand_ins
 from kjax._core.described import Described
 from kjax._core.dims import agreeing
 from kjax._core.held import Held, holding, is_held
+from kjax._core.inference import infer_shapes, tracer
 from kjax._core.overloads import install_operators
 from kjax._core.tensors import Constant, Symbolic, Tensor, Variable
 
@@ -53,6 +53,7 @@ class Node(Described):
         self.expanded: Any = None  # the tensors that an operation made of the inputs' tensors, where it had to
         self.effects: dict[Any, list[Tensor]] = {}  # tensors of what it writes and adds to the loss, once asked for
         self.uses_phase: bool | None = None  # whether it differs between training and testing, once that was asked
+        self.needs_values = False  # whether it cannot be traced, since it asks for values
 
     def call(self, lookup: Callable[[Any], Any], mask_of: Callable[[Any], Any]) -> tuple[Any, Any]:
         """Run the operation on what `lookup` says of each input. Returns its result and the masks of its outputs."""
@@ -122,7 +123,7 @@ def make_node(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str 
     static = node.inputs and all(isinstance(x, Tensor) and x.static is not None for x in node.inputs)
     if static and not getattr(op, "fills_shape", False):  # `K.zeros` of a shape is an array, not one more shape
         return _make_static_node(node)
-    outputs, masks = (inferred := _infer_shapes(node))[0]
+    outputs, masks = (inferred := infer_shapes(node))[0]
     leaves, structure = jax.tree.flatten(outputs)
     others = [jax.tree.leaves(other) for other, _ in inferred]
     name = name or naming.unique_name(getattr(op, "__name__", "op"))
@@ -165,74 +166,22 @@ def shape_tensor(x: Tensor) -> Tensor:
     return node.outputs[0]
 
 
-def _infer_shapes(node: Node) -> list[tuple[Any, Any]]:
-    """What `_infer` finds for each stand-in of the unknown dimensions."""
-    fills = stand_ins.for_inputs(node.inputs)
-    try:
-        return [_infer(node, fill) for fill in fills]
-    except (TypeError, ValueError) as error:
-        for others in stand_ins.others([*node.inputs, *node.leaves], str(error)) if len(fills) > 1 else ():
-            with contextlib.suppress(TypeError, ValueError):
-                return [_infer(node, fill) for fill in others]
-        error.args = tuple(stand_ins.readable(part) for part in error.args)
-        raise
-
-
-def _infer(node: Node, fill: int) -> tuple[Any, Any]:
-    """Shapes and types of the node's outputs and masks, with `fill` for each unknown dimension."""
-    return jax.eval_shape(*_tracer(node, fill, training=False))
-
-
-def _tracer(node: Node, fill: int, training: bool) -> tuple[Callable[..., Any], Any, Any]:
-    """A function that runs a node on arrays and masks, and stand-ins of both with `fill` for unknown dimensions."""
-    arrays = [x for x in node.inputs if isinstance(x, Tensor) and x.static is None]
-    masked = [x for x in arrays if x.mask is not None]
-
-    def concrete(x: Tensor) -> jax.ShapeDtypeStruct:
-        return jax.ShapeDtypeStruct(tuple(fill if d is None else d for d in x.shape), x.dtype)
-
-    def run(values: list[Any], masks: list[Any]) -> tuple[Any, Any]:
-        known = dict(zip(arrays, values, strict=True))
-        known_masks = dict(zip(masked, masks, strict=True))
-
-        def lookup(x: Any) -> Any:
-            if isinstance(x, Variable):
-                return x.value
-            if x.static is not None:
-                return x.static(fill)
-            if x not in known:  # a tensor from outside that the operation captured
-                known[x] = jnp.zeros(concrete(x).shape, x.dtype)
-            return known[x]
-
-        with _Outline(training=training):
-            return node.call(lookup, known_masks.get)
-
-    return run, [concrete(x) for x in arrays], [concrete(x.mask) for x in masked if x.mask is not None]
-
-
 def uses_phase(tensors: Iterable[Any]) -> bool:
     """Whether tensors differ between training and testing, told from what is traced for both."""
     return any(_uses_phase(node) for node in topological(tensors))
 
 
 def _uses_phase(node: Node) -> bool:
+    if node.needs_values:
+        return False
     if node.uses_phase is None:
         fill = stand_ins.for_inputs(node.inputs)[0]
         both = []
         for training in (False, True):
-            run, values, masks = _tracer(node, fill, training)
+            run, values, masks = tracer(node, fill, training)
             both.append(str(jax.make_jaxpr(run)(values, masks)))
         node.uses_phase = both[0] != both[1]
     return bool(node.uses_phase)
-
-
-class _Outline(scope.Scope):
-    """A scope for shapes alone: a variable may have no value yet, or no memory, and gets none here."""
-
-    def read(self, variable: Any) -> Any:
-        if variable in self._values or (variable.initialized and not getattr(variable, "is_unfilled", False)):
-            return super().read(variable)
-        return jnp.zeros(variable.shape, jax.dtypes.canonicalize_dtype(variable.dtype))
 
 
 def topological(outputs: Iterable[Any], known: Iterable[Any] = ()) -> list[Node]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -106,6 +106,20 @@ def absolute(x: Any) -> Any:
     return jnp.where(x == 0, jnp.zeros_like(x), jnp.abs(x))
 
 
+class Slice(NamedTuple):
+    """A slice whose ends are tensors: their values have to be known when it is used."""
+
+    start: Any
+    stop: Any
+    step: Any
+
+
 def getitem(x: Any, index: Any) -> Any:
     """`x[index]`; also for the tuple of Python ints that is a traced shape."""
-    return x[index]
+    return x[_plain(index)]
+
+
+def _plain(index: Any) -> Any:
+    if isinstance(index, Slice):
+        return slice(*(None if end is None else int(end) for end in index))
+    return tuple(map(_plain, index)) if isinstance(index, tuple) else index

@@ -27,9 +27,17 @@ _ONE_SIDED = {
     "le": operators.less_equal,
     "gt": operators.greater,
     "ge": operators.greater_equal,
-    "getitem": operators.getitem,
 }
 _UNARY = {"neg": jnp.negative, "abs": operators.absolute, "invert": jnp.logical_not}
+
+
+def _opened(index: Any) -> Any:
+    """An index whose slices show the tensors in them."""
+    if isinstance(index, tuple):
+        return tuple(_opened(part) for part in index)
+    if isinstance(index, slice) and any(isinstance(x, Symbolic) for x in (index.start, index.stop, index.step)):
+        return operators.Slice(index.start, index.stop, index.step)
+    return index
 
 
 def install_operators(apply: Callable[..., Any]) -> None:
@@ -40,6 +48,7 @@ def install_operators(apply: Callable[..., Any]) -> None:
 
     for name, op in {**_BINARY, **_ONE_SIDED}.items():
         install(name, lambda self, other, op=op: apply(op, self, other))
+    install("getitem", lambda self, index: apply(operators.getitem, self, _opened(index)))
     for name, op in _BINARY.items():
         install(f"r{name}", lambda self, other, op=op: apply(op, other, self))
     for name, op in _UNARY.items():

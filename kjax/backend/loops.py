@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from kjax._core import scope
+from kjax._core.concrete import rather
 from kjax._core.graph import apply
 from kjax._core.held import called
 from kjax._core.scope import Scope
@@ -36,8 +37,21 @@ def loop(body: Callable[[Any, Any], tuple[Any, Any]], carry: Any, xs: Any) -> tu
     """`jax.lax.scan(body, carry, xs)`, in the open scope.
 
     Variables that the body writes are carried from pass to pass and written to the program when the loop
-    ends. Each pass has a random key of its own, and losses are summed over the passes.
+    ends. Each pass has a random key of its own, and losses are summed over the passes. A body that asks for values
+    runs pass by pass, where they are known.
     """
+    return rather(lambda: _scan(body, carry, xs), lambda: _pass_by_pass(body, carry, xs), (carry, xs))
+
+
+def _pass_by_pass(body: Callable[[Any, Any], tuple[Any, Any]], carry: Any, xs: Any) -> tuple[Any, Any]:
+    outs: list[Any] = []
+    for i in range(jax.tree.leaves(xs)[0].shape[0]):
+        carry, out = body(carry, jax.tree.map(lambda x, i=i: x[i], xs))
+        outs.append(out)
+    return carry, jax.tree.map(lambda *parts: jnp.stack(parts), *outs)
+
+
+def _scan(body: Callable[[Any, Any], tuple[Any, Any]], carry: Any, xs: Any) -> tuple[Any, Any]:
     outer = scope.current()
     assert outer is not None, "a loop runs in a scope"
     first, _ = abstract_pass(body, carry, xs)

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from kjax._core import graph, scope
+from kjax._core.concrete import needs_values
 from kjax._core.graph import Tensor, Variable
 from kjax._core.scope import Scope
 from kjax._core.values import given_out
@@ -92,6 +93,7 @@ class Program:
         self._received: tuple[Any, ...] = ()
         self._traces: dict[Any, _Trace] = {}
         self._last: _ProgramScope | None = None
+        self._by_operations = False
         self._compiled = jax.jit(self._run)
 
     def _run(self, held: Sequence[Any], key: Any, fed: Sequence[Any]) -> tuple[list[Any], list[Any]]:
@@ -111,7 +113,7 @@ class Program:
 
     def _trace(self, fed: Sequence[Any]) -> _Trace:
         for _ in range(_MOST_TRACES):
-            self._compiled.trace(self._held(), jax.random.key(0), fed)
+            self._look(fed)
             assert self._last is not None
             if not self._last.missed:
                 break
@@ -120,6 +122,17 @@ class Program:
             self._compiled = jax.jit(self._run)
         assert self._last is not None
         return _Trace(tuple(self._last.updates), self._last.drew)
+
+    def _look(self, fed: Sequence[Any]) -> None:
+        """Trace it; or run it, operation by operation from now on, if it asks for values."""
+        given = self._held(), jax.random.key(0), fed
+        try:
+            self._compiled.trace(*given)
+        except (IndexError, TypeError) as error:
+            if not needs_values(error):
+                raise
+            self._by_operations = True
+            self._run(*given)
 
     def _held(self) -> list[jax.Array]:
         return [variable.stored for variable in self._received]
@@ -131,7 +144,7 @@ class Program:
             self._traces[signature] = trace
         trace = self._traces[signature]
         key = scope.fresh_key() if trace.random else jax.random.key(0)
-        results, written = self._compiled(self._held(), key, fed)
+        results, written = (self._run if self._by_operations else self._compiled)(self._held(), key, fed)
         for variable, value in zip(trace.written, written, strict=True):
             variable.store(value)
         return results

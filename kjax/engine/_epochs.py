@@ -17,9 +17,9 @@ from kjax import callbacks as cb
 from kjax._core.logs import Logs
 from kjax.engine import _loop
 from kjax.engine._feed import ArrayFeed
+from kjax.engine._given import GivenRun
 from kjax.engine._loop import FitOptions
 from kjax.engine._resume import Backups, fingerprint
-from kjax.engine._given import GivenRun
 from kjax.engine._runs import ArrayRun
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ Variables that a program turns out to read are added to its arguments, and it is
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import threading
@@ -15,6 +16,8 @@ from typing import Any
 
 import jax
 
+from kjax._core import notices
+from kjax._core.concrete import examples, needs_values
 from kjax._core.graph import Variable
 from kjax.backend._lowerings import compiler_options, knows
 from kjax.engine._jaxprs import contains
@@ -22,6 +25,10 @@ from kjax.engine._kept import keep_programs
 from kjax.engine._steps import Roles, Unbound
 
 _MOST_TRACES = 5
+BY_OPERATIONS = (
+    "Shapes in this model depend on values (as with tf.boolean_mask, or tf.where without values), so it cannot be "
+    "compiled. It runs operation by operation, which is slower."
+)
 
 Build = Callable[..., Callable[..., Any]]
 
@@ -149,11 +156,32 @@ class Program:
                     lowered, options = traced.lower(), options_for(traced.jaxpr)
                     self._compiled[key] = _compilers().submit(lowered.compile, compiler_options=options)
                 except Unbound as unbound:
-                    known = {*self.roles.trainable, *self.roles.state}
-                    more = [variable for variable in unbound.variables if variable not in known]
-                    assert more, "a program's variables are bound once they are known"
-                    self.roles = self.roles.with_state(more)
-                    self._compiled.clear()
+                    self._receive(unbound)
+                except (IndexError, TypeError) as error:
+                    if not needs_values(error):
+                        raise
+                    self._run_by_operations(key, roles, make_args, *build)
+
+    def _receive(self, unbound: Unbound) -> None:
+        """Take what a program read without having received it among its arguments."""
+        known = {*self.roles.trainable, *self.roles.state}
+        more = [variable for variable in unbound.variables if variable not in known]
+        assert more, "a program's variables are bound once they are known"
+        self.roles = self.roles.with_state(more)
+        self._compiled.clear()
+
+    def _run_by_operations(self, key: Any, roles: Roles, make_args: Callable[[], tuple[Any, ...]], *build: Any) -> None:
+        """Keep a program as it is, uncompiled, since it asks for values; but one that is a single batch."""
+        if self.looped:
+            self.looped = False
+            notices.warn(BY_OPERATIONS)
+            return
+        program = self._build(roles, False, *build)
+        # Once on made-up values, which shows what it reads. What else is wrong shows when it runs.
+        with contextlib.suppress(IndexError, TypeError, ValueError):
+            program(*jax.tree.map(lambda kind: examples(kind, 0), make_args()))
+        self._compiled[key] = Future()
+        self._compiled[key].set_result(program)
 
     @property
     def count(self) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 from jax.core import Tracer
 
 from kjax._core import scope
+from kjax._core.concrete import is_known
 from kjax._core.held import Held
 from kjax._core.tensors import Constant, Tensor, Variable
 from kjax.backend._ops import array, device_dtype
@@ -111,6 +112,11 @@ def _is_fed_number(x: Any) -> bool:
     """Whether `x` is a placeholder of a whole number. As a length it is a part of what programs are compiled for."""
     kind = x.__dict__.get("_tf", (None, None))[1] if isinstance(x, Tensor) else None
     return kind == "Placeholder" and x.static is None and not x.shape and x.dtype.kind in "iu"
+
+
+def is_length(x: Any) -> bool:
+    """Whether `x` is a number that is known in a program too, such as a length: so is then what comes of it."""
+    return isinstance(x, (int, np.integer)) or (isinstance(x, jax.Array) and x.ndim == 0 and is_known(x))
 
 
 def either(first: Any, second: Any, default: Any = None) -> Any:

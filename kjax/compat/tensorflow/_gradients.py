@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 
 from kjax._core import graph
 from kjax._core.gradients import gradients as gradients_of
+from kjax._core.held import Held
+from kjax._core.scope import NeedsGraph
 from kjax._core.tensors import Variable
 from kjax.backend._ops import array
 from kjax.compat.tensorflow import _graph
@@ -46,6 +49,8 @@ def gradients(
         name, colocate_gradients_with_ops, gate_gradients, aggregation_method: accepted, not used.
     """
     outputs, at = listed(ys), listed(xs)
+    if any(isinstance(y, (jax.Array, Held)) for y in outputs):
+        raise NeedsGraph("tf.gradients needs tensors of a graph, but got values. Use `jax.grad` of a function.")
     weights = [None] * len(outputs) if grad_ys is None else listed(grad_ys)
     total = _graph.node("sum", _weighted, outputs, weights)
     found = reached(outputs)

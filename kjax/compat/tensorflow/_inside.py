@@ -9,9 +9,11 @@ import jax
 import jax.numpy as jnp
 
 from kjax._core import graph, scope
+from kjax._core.concrete import is_known, rather
 from kjax._core.tensors import Tensor, Variable
 from kjax.backend._ops import array
-from kjax.backend.loops import loop
+from kjax.backend.loops import BodyScope, loop
+from kjax.compat.tensorflow._tensor_array import holds_nothing
 
 
 def here() -> bool:
@@ -33,6 +35,9 @@ def cond(pred: Any, branches: Sequence[Callable[[], Any]]) -> Any:
     opened = scope.current()
     assert opened is not None, "values are at hand in a scope"
     before = dict(opened.updates)
+    chooser = _value(pred).astype(bool).reshape(())
+    if is_known(chooser):
+        return arrays(branches[0 if chooser else 1]())
 
     written: dict[Any, None] = {}
 
@@ -48,7 +53,7 @@ def cond(pred: Any, branches: Sequence[Callable[[], Any]]) -> Any:
     for branch in branches:
         jax.eval_shape(lambda branch=branch: made(branch)[0])
     chosen = [lambda branch=branch: made(branch) for branch in branches]
-    values, new = jax.lax.cond(_value(pred).astype(bool).reshape(()), *chosen)
+    values, new = jax.lax.cond(chooser, *chosen)
     for variable, value in zip(written, new, strict=True):
         opened.write(variable, value)
     return values
@@ -57,7 +62,7 @@ def cond(pred: Any, branches: Sequence[Callable[[], Any]]) -> Any:
 def while_loop(cond: Callable[..., Any], body: Callable[..., Any], first: Any, most: int | None) -> Any:
     """The last values of a loop's variables, in the structure of the first."""
     single = not isinstance(first, (list, tuple))
-    start, structure = jax.tree.flatten(arrays([first] if single else first))
+    start, structure = jax.tree.flatten(arrays(_with_arrays(body, [first] if single else first)))
 
     def more(carried: Any) -> Any:
         holds = array(cond(*jax.tree.unflatten(structure, carried[1]))).astype(bool).reshape(())
@@ -67,8 +72,31 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], first: Any, m
         new = jax.tree.leaves(arrays(body(*jax.tree.unflatten(structure, carried[1]))))
         return carried[0] + 1, [n.astype(v.dtype) for n, v in zip(new, carried[1], strict=True)]
 
-    _, last = jax.lax.while_loop(more, once, (jnp.zeros((), jnp.int32), start))
+    def pass_by_pass() -> Any:
+        carried = 0, start
+        while more(carried):
+            carried = once(carried)
+        return carried
+
+    first = jnp.zeros((), jnp.int32), start
+    _, last = rather(lambda: jax.lax.while_loop(more, once, first), pass_by_pass, start)
     return jax.tree.unflatten(structure, last)
+
+
+def _with_arrays(body: Callable[..., Any], first: Any) -> Any:
+    """The first values, in which each `TensorArray` that holds nothing holds zeros like those that a pass writes."""
+    outer = scope.current()
+    assert outer is not None, "values are at hand in a scope"
+    if not any(map(holds_nothing, first)):
+        return first
+
+    def one() -> Any:
+        with BodyScope(outer, (), (), None):
+            return arrays(body(*first))
+
+    made = rather(lambda: jax.eval_shape(one), one, first)
+    zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), made)
+    return [zero if holds_nothing(x) else x for x, zero in zip(first, zeros, strict=True)]
 
 
 def map_fn(fn: Callable[[Any], Any], elems: Any) -> Any:

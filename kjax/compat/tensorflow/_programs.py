@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from kjax._core import graph, scope
+from kjax._core.concrete import examples, needs_values
 from kjax._core.graph import MissingFeed, Node
 from kjax._core.tensors import Constant, Tensor, Variable
 from kjax.backend._ops import device_dtype
@@ -113,7 +114,7 @@ class Program:
         self._constants = list(found.constants)
         self._placed: list[Any] | None = None
         self._compiled: dict[Any, Callable[..., Any]] = {}
-        self.draws = False
+        self.draws = self._by_operations = False
         self.checks = found.checks
         self._lengths: tuple[int, ...] = ()
         self._last: RunScope | None = None
@@ -157,7 +158,7 @@ class Program:
         fed = [jax.ShapeDtypeStruct(s, d) for s, d in zip(shapes, self.dtypes, strict=True)]
         for _ in range(_MOST_TRACES):
             try:
-                traced = jax.jit(self._run, donate_argnums=(0,)).trace(*self._outline(), fed)
+                traced = self._trace(fed)
             except MissingFeed as error:
                 raise _missing(error.tensor) from error
             except ValueError as error:
@@ -173,10 +174,25 @@ class Program:
             self._compiled.clear()
             self._arrange()
         self.draws = self._last is not None and self._last.drew
-        options = options_for(traced.jaxpr, updates=sum(np.prod(v.shape) for v in self.donated) >= _MANY_WEIGHTS)
-        compiled = traced.lower().compile(compiler_options=options)
+        compiled = self._run if traced is None else self._compile(traced)
         self._compiled[(shapes, lengths) if lengths else shapes] = compiled
         return compiled
+
+    def _trace(self, fed: Sequence[Any]) -> Any:
+        """Trace it. None if it asks for values: then it is run, and from now on operation by operation."""
+        if not self._by_operations:
+            try:
+                return jax.jit(self._run, donate_argnums=(0,)).trace(*self._outline(), fed)
+            except (IndexError, TypeError) as error:
+                if not needs_values(error):
+                    raise
+                self._by_operations = True
+        self._run(*jax.tree.map(lambda kind: examples(kind, 0), (*self._outline(), fed)))
+        return None
+
+    def _compile(self, traced: Any) -> Callable[..., Any]:
+        options = options_for(traced.jaxpr, updates=sum(np.prod(v.shape) for v in self.donated) >= _MANY_WEIGHTS)
+        return traced.lower().compile(compiler_options=options)
 
     def _outline(self) -> tuple[Any, ...]:
         def of(variables: Sequence[Any]) -> list[Any]:

@@ -82,18 +82,6 @@ def sparse_to_dense(
     return node("SparseToDense", dense, convert(sparse_indices), dimensions(output_shape), values, name=name)
 
 
-def _refused(name: str, instead: str) -> Callable[..., Any]:
-    def refuse(*args: Any, **kwargs: Any) -> Any:
-        raise NotImplementedError(f"tf.{name} gives tensors whose shape depends on values. {instead}")
-
-    refuse.__name__ = refuse.__qualname__ = name
-    refuse.__doc__ = f"Not available: its results have shapes that depend on values. {instead}"
-    return refuse
-
-
-dynamic_partition = _refused("dynamic_partition", "Multiply by a mask for each part instead, or use numpy.")
-unique = _refused("unique", "tf.unsorted_segment_sum counts with a number of segments that is known; or use numpy.")
-
 # -- cells -------------------------------------------------------------------------------------------------------------
 
 
@@ -269,9 +257,9 @@ def case(
 
 
 __all__ = [
-    "case", "cholesky", "count_nonzero", "cumprod", "depth_to_space", "dynamic_partition", "invert_permutation",
+    "case", "cholesky", "count_nonzero", "cumprod", "depth_to_space", "invert_permutation",
     "matrix_band_part", "matrix_diag", "matrix_solve", "matrix_transpose", "meshgrid", "random_crop", "scatter_add",
     "scatter_div", "scatter_mul", "scatter_nd", "scatter_nd_add", "scatter_nd_update", "scatter_sub",
     "scatter_update", "segment_max", "segment_mean", "self_adjoint_eig", "space_to_depth", "sparse_to_dense", "svd",
-    "unique", "unsorted_segment_max", "unsorted_segment_mean",
+    "unsorted_segment_max", "unsorted_segment_mean",
 ]  # fmt: skip

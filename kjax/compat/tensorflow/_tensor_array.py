@@ -19,6 +19,7 @@ class TensorArray:
     Arguments:
         dtype: type of the tensors.
         size: how many there are, which has to be known.
+        dynamic_size: whether one of size 0 or 1 grows as it is written to. Then it does not run compiled.
         element_shape: their shape; that of the first that is written if None.
         Others are accepted and not used.
     """
@@ -29,29 +30,34 @@ class TensorArray:
         element_shape: Any = None, colocate_with_first_write_call: bool = True, name: Any = None,
     ) -> None:  # fmt: skip
         self.dtype, self._size = dtype_name(dtype), None if size is None else static(size)
+        self._grows = bool(dynamic_size) and self._size in (None, 0, 1)
         self._rows: Any = None
         if element_shape is not None and None not in tuple(element_shape) and self._size is not None:
             self._rows = self._zeros(tuple(element_shape))
 
     def _zeros(self, shape: Any) -> Any:
-        if self._size is None:
-            raise ValueError("A tf.TensorArray needs `size`: it cannot grow here.")
-        return node("zeros", lambda: jnp.zeros((self._size, *shape), self.dtype))
+        return node("zeros", lambda: jnp.zeros((self._length, *shape), self.dtype))
+
+    @property
+    def _length(self) -> int:
+        if self._size is None and not self._grows:
+            raise ValueError("A tf.TensorArray needs `size`, or `dynamic_size=True`.")
+        return self._size or 0
 
     def _with(self, rows: Any) -> TensorArray:
-        made = TensorArray(self.dtype, self._size)
+        made = TensorArray(self.dtype, self._size, self._grows)
         made._rows = rows
         return made
 
     def write(self, index: Any, value: Any, name: str | None = None) -> TensorArray:
         """One in which a tensor is replaced."""
-        value, size, dtype = convert(value), self._size, self.dtype
-        if size is None:
-            raise ValueError("A tf.TensorArray needs `size`: it cannot grow here.")
+        value, size, dtype, grows = convert(value), self._length, self.dtype, self._grows
 
         def written(rows: Any, index: Any, value: Any) -> Any:
             value = array(value).astype(dtype)
             rows = jnp.zeros((size, *value.shape), dtype) if rows is None else array(rows)
+            if grows and (more := int(index) + 1 - len(rows)) > 0:
+                rows = jnp.concatenate([rows, jnp.zeros((more, *value.shape), dtype)])
             return rows.at[array(index)].set(value)
 
         return self._with(node("TensorArrayWrite", written, self._rows, index, value, name=name))
@@ -104,12 +110,12 @@ class TensorArray:
 
 
 def _taken_apart(found: TensorArray) -> tuple[Any, Any]:
-    return (found._rows,), (found.dtype, found._size)
+    return (found._rows,), (found.dtype, found._size, found._grows)
 
 
 def _put_together(known: Any, rows: Any) -> TensorArray:
     made = object.__new__(TensorArray)
-    (made.dtype, made._size), (made._rows,) = known, rows
+    (made.dtype, made._size, made._grows), (made._rows,) = known, rows
     return made
 
 

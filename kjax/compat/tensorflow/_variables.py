@@ -80,16 +80,10 @@ class Variable(CoreVariable):
 
     @property
     def stored(self) -> jax.Array:
-        """The array that the variable holds.
-
-        Raises:
-            FailedPreconditionError: if it has not been initialized.
-        """
-        if self._array is None and not self._is_weight:
-            raise uninitialized(self)
+        """The array that the variable holds. A model of Keras gives it its first value, if nothing has yet."""
         if self._array is None:
-            with jax.ensure_compile_time_eval(), scope.suspended():
-                self._array = np.array(self.initial_value)
+            with scope.suspended(), jax.ensure_compile_time_eval():
+                self._array = np.asarray(self.initial_value)
         return super().stored
 
     def becomes_weight(self) -> bool:

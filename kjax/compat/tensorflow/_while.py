@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from kjax._core import graph, scope
+from kjax._core.concrete import rather
 from kjax._core.tensors import Tensor, Variable
 from kjax.backend._ops import array
 from kjax.backend.loops import BodyScope, loop
@@ -133,8 +135,15 @@ class _Loop:
                 values = once(values)
             return count + 1, values, [jnp.asarray(inner.updates[v], v.dtype) for v in written]
 
+        def pass_by_pass() -> Any:
+            carried = start
+            while more(carried[1]):
+                carried = passed(carried)
+            return carried
+
         start = jnp.zeros((), jnp.int32), first, [outer.read(v) for v in written]
-        _, values, held = jax.lax.while_loop(lambda carried: more(carried[1]), passed, start)
+        looped = functools.partial(jax.lax.while_loop, lambda carried: more(carried[1]), passed, start)
+        _, values, held = rather(looped, pass_by_pass, start)
         for variable, value in zip(written, held, strict=True):
             outer.write(variable, value)
         return values

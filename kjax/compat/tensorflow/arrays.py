@@ -133,7 +133,7 @@ def eye(
 def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: str | None = None) -> Any:
     """Numbers from `start` (0 if it is the only argument) up to `limit`, without it."""
     first, last = (0, start) if limit is None else (start, limit)
-    bounds = [static(first), static(last), static(delta)]
+    bounds = [_where_known(first), _where_known(last), _where_known(delta)]
     return node("range", lambda a, b, c: jnp.arange(a, b, c, dtype=dtype_name(dtype)), *bounds, name=name)
 
 
@@ -280,10 +280,20 @@ def tile(input: Any, multiples: Any, name: str | None = None) -> Any:
 
 def pad(tensor: Any, paddings: Any, mode: str = "CONSTANT", name: str | None = None, constant_values: Any = 0) -> Any:
     """A tensor with cells added before and after along each axis."""
-    widths = static(paddings)
-    kinds = {"CONSTANT": "constant", "REFLECT": "reflect", "SYMMETRIC": "symmetric"}
+    kind = {"CONSTANT": "constant", "REFLECT": "reflect", "SYMMETRIC": "symmetric"}[mode.upper()]
     extra = {"constant_values": constant_values} if mode.upper() == "CONSTANT" else {}
-    return node("Pad", lambda x: jnp.pad(array(x), widths, kinds[mode.upper()], **extra), tensor, name=name)
+
+    def padded(x: Any, widths: Any) -> Any:
+        return jnp.pad(array(x), [[int(n) for n in pair] for pair in widths], kind, **extra)
+
+    return node("Pad", padded, tensor, _where_known(paddings), name=name)
+
+
+def _where_known(value: Any) -> Any:
+    """Numbers that have to be known when they are used: as plain ints where they are already known."""
+    if isinstance(value, (list, tuple)):
+        return [_where_known(part) for part in value]
+    return value if isinstance(value, Tensor) and not (value.known and value.static is None) else static(value)
 
 
 def reverse(tensor: Any, axis: Any, name: str | None = None) -> Any:
@@ -314,13 +324,7 @@ def gather_nd(params: Any, indices: Any, name: str | None = None) -> Any:
     return node("GatherNd", taken, params, indices, name=name)
 
 
-def boolean_mask(tensor: Any, mask: Any, name: str = "boolean_mask", axis: int | None = None) -> Any:
-    """The elements where a mask that is known while the graph is built is true."""
-    kept = np.flatnonzero(np.asarray(mask))
-    return gather(tensor, kept, name=name, axis=axis or 0)
-
-
-def _is_told(x: Any) -> bool:
+def is_told(x: Any) -> bool:
     """Whether a value depends on nothing that is fed, and on no variable."""
     if not isinstance(x, (Tensor, Variable)):
         return True
@@ -331,13 +335,19 @@ def _is_told(x: Any) -> bool:
 def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None) -> Any:
     """`x` where the condition holds, `y` elsewhere. A condition for each row chooses rows.
 
+    Without `x` and `y`, the places of the true elements; how many there are depends on values.
+
     Raises:
-        ValueError: without `x` and `y`: the number of true elements would be a shape that is not known.
+        ValueError: with one of `x` and `y`.
     """
-    if x is None and y is None and _is_told(condition):
-        return constant(np.argwhere(np.asarray(condition)), "int64", name=name)
-    if x is None or y is None:
-        raise ValueError("tf.where needs `x` and `y`: the places of true elements have a shape that depends on values.")
+    if (x is None) != (y is None):
+        raise ValueError("tf.where takes both `x` and `y`, or none of them.")
+    if x is None:
+        if is_told(condition) and not isinstance(condition, jax.Array):
+            return constant(np.argwhere(np.asarray(condition)), "int64", name=name)
+        from kjax.compat.tensorflow import _selected
+
+        return _selected.places(condition, name)
 
     def chosen(condition: Any, x: Any, y: Any) -> Any:
         first, second = operators.align(array(x), array(y))
@@ -382,7 +392,7 @@ def is_tensor(x: Any) -> bool:
 
 
 __all__ = [
-    "boolean_mask", "broadcast_to", "cast", "concat", "constant", "convert_to_tensor", "expand_dims", "eye", "fill",
+    "broadcast_to", "cast", "concat", "constant", "convert_to_tensor", "expand_dims", "eye", "fill",
     "gather", "gather_nd", "identity", "is_tensor", "linspace", "one_hot", "ones", "ones_like", "pack", "pad",
     "placeholder", "placeholder_with_default", "range", "rank", "reshape", "reverse", "sequence_mask", "shape", "size",
     "slice", "split", "squeeze", "stack", "stop_gradient", "tile", "to_double", "to_float", "to_int32", "to_int64",

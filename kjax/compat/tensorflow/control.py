@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from kjax._core import graph, scope
+from kjax._core.concrete import is_known
 from kjax._core.tensors import Tensor
 from kjax.backend._ops import array
 from kjax.backend.loops import loop
@@ -59,7 +60,9 @@ def cond(
 
             return run
 
-        values, new = jax.lax.cond(array(pred).astype(bool).reshape(()), branch(parts[0]), branch(parts[1]))
+        chooser = array(pred).astype(bool).reshape(())
+        runs = [branch(part) for part in parts]
+        values, new = runs[0 if chooser else 1]() if is_known(chooser) else jax.lax.cond(chooser, *runs)
         opened.updates = before
         if not opened.frozen:
             opened.updates.update(zip(written, new, strict=True))

@@ -14,6 +14,7 @@ from kjax.compat.tensorflow import _draws, _graph, _missing
 from kjax.compat.tensorflow._arguments import convert, dtype_name, static
 from kjax.compat.tensorflow._graph import node
 from kjax.compat.tensorflow._scatters import random_crop
+from kjax.compat.tensorflow._selected import non_max_suppression
 
 
 class ResizeMethod:
@@ -81,6 +82,56 @@ def crop_to_bounding_box(
     """The part that begins at an offset, of a size."""
     top, left, rows, columns = static([offset_height, offset_width, target_height, target_width])
     return node("crop", lambda x: array(x)[..., top : top + rows, left : left + columns, :], convert(image))
+
+
+def crop_and_resize(
+    image: Any, boxes: Any, box_ind: Any = None, crop_size: Any = None, method: str = "bilinear",
+    extrapolation_value: float = 0, name: str | None = None, box_indices: Any = None,
+) -> Any:  # fmt: skip
+    """Parts of images, each in the same size.
+
+    Arguments:
+        image: (batch, rows, columns, channels).
+        boxes: (count, 4), two corners (y, x, y, x) each, as shares of the picture's last row and column.
+        box_ind: (count,), which picture each box is of.
+        crop_size: rows and columns of the result.
+        method: `'bilinear'` or `'nearest'`.
+        extrapolation_value: what is outside of a picture.
+    """
+    sizes, nearest = [int(n) for n in static(crop_size)], method == "nearest"
+
+    def cropped(x: Any, boxes: Any, which: Any) -> Any:
+        x, boxes = float_array(x), float_array(boxes)
+        ends = boxes.reshape(-1, 2, 2)
+        lines = [_along(ends[:, :, i], x.shape[i + 1], sizes[i]) for i in (0, 1)]
+        return _between(x, array(which), lines, nearest, extrapolation_value)
+
+    which = box_indices if box_ind is None else box_ind
+    return node("CropAndResize", cropped, convert(image), convert(boxes), convert(which), name=name)
+
+
+def _along(ends: Any, old: int, new: int) -> Any:
+    """Places (count, new) from the first to the last of `ends`, in cells; the middle if there is but one."""
+    if new == 1:
+        return jnp.mean(ends, 1, keepdims=True) * (old - 1)
+    shares = jnp.linspace(0.0, 1.0, new, dtype=ends.dtype)[None]
+    return (ends[:, :1] + (ends[:, 1:] - ends[:, :1]) * shares) * (old - 1)
+
+
+def _between(x: Any, which: Any, lines: Any, nearest: bool, outside: float) -> Any:
+    """What pictures have at the crossings of rows (count, n) and columns (count, m): (count, n, m, channels)."""
+    total: Any = 0.0
+    inside = [(at >= 0) & (at <= size - 1) for at, size in zip(lines, x.shape[1:3], strict=True)]
+    low = [jnp.round(at) if nearest else jnp.floor(at) for at in lines]
+    for i, j in ((0, 0),) if nearest else ((0, 0), (0, 1), (1, 0), (1, 1)):
+        cells = [jnp.clip(at + k, 0, n - 1).astype(int) for at, k, n in zip(low, (i, j), x.shape[1:3], strict=True)]
+        shares = [
+            jnp.ones_like(a) if nearest else 1 - jnp.abs(a - b - k) for a, b, k in zip(lines, low, (i, j), strict=True)
+        ]
+        taken = x[which[:, None, None], cells[0][:, :, None], cells[1][:, None, :]]
+        total += taken * (shares[0][:, :, None] * shares[1][:, None, :])[..., None]
+    seen = inside[0][:, :, None] & inside[1][:, None, :]
+    return jnp.where(seen[..., None], total, jnp.asarray(outside, x.dtype))
 
 
 def pad_to_bounding_box(
@@ -299,7 +350,8 @@ def total_variation(images: Any, name: str | None = None) -> Any:
 
 __all__ = [
     "ResizeMethod", "adjust_brightness", "adjust_contrast", "adjust_saturation", "central_crop", "convert_image_dtype",
-    "crop_to_bounding_box", "flip_left_right", "flip_up_down", "grayscale_to_rgb", "pad_to_bounding_box",
+    "crop_and_resize", "crop_to_bounding_box", "flip_left_right", "flip_up_down", "grayscale_to_rgb",
+    "non_max_suppression", "pad_to_bounding_box",
     "per_image_standardization", "per_image_whitening", "random_brightness", "random_contrast", "random_crop",
     "random_flip_left_right", "random_flip_up_down", "random_saturation", "resize_bilinear",
     "resize_image_with_crop_or_pad", "resize_images", "resize_nearest_neighbor", "rgb_to_grayscale", "rot90",

@@ -7,11 +7,12 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from kjax._core import operators
 from kjax.backend._ops import array, float_array
 from kjax.compat.tensorflow import _missing
-from kjax.compat.tensorflow._arguments import axes, convert, dtype_name, either, static
+from kjax.compat.tensorflow._arguments import axes, convert, dtype_name, either, is_length, static
 from kjax.compat.tensorflow._graph import node
 
 # -- one tensor --------------------------------------------------------------------------------------------------------
@@ -71,6 +72,9 @@ def _pairwise(kind: str, function: Callable[[Any, Any], Any], doc: str) -> Calla
     """A function of two tensors that broadcast against each other."""
 
     def call(x: Any, y: Any, name: str | None = None) -> Any:
+        if is_length(x) and is_length(y):
+            with jax.ensure_compile_time_eval():
+                return node(kind, function, x, y, name=name)
         return node(kind, function, _operand(x), _operand(y), name=name)
 
     call.__name__ = call.__qualname__ = kind.lower()
@@ -225,10 +229,23 @@ def _mean(x: Any, axis: Any, keepdims: bool) -> Any:
     return (total / jnp.broadcast_to(count, total.shape)).astype(x.dtype)  # integers stay integers
 
 
+def _extreme(function: Callable[..., Any], end: float) -> Callable[..., Any]:
+    """`jnp.max` or `jnp.min`; of nothing, the end of all numbers."""
+
+    def found(x: Any, axis: Any, keepdims: bool) -> Any:
+        if x.size:
+            return function(x, axis, keepdims=keepdims)
+        ends = jnp.iinfo(x.dtype) if jnp.issubdtype(x.dtype, jnp.integer) else None
+        initial = end if ends is None else ends.max if end > 0 else ends.min
+        return function(x, axis, keepdims=keepdims, initial=initial)
+
+    return found
+
+
 reduce_sum = _reduction("Sum", jnp.sum, "Sum along axes.")
 reduce_mean = _reduction("Mean", _mean, "Mean along axes.")
-reduce_max = _reduction("Max", jnp.max, "Largest number along axes.")
-reduce_min = _reduction("Min", jnp.min, "Smallest number along axes.")
+reduce_max = _reduction("Max", _extreme(jnp.max, -np.inf), "Largest number along axes.")
+reduce_min = _reduction("Min", _extreme(jnp.min, np.inf), "Smallest number along axes.")
 reduce_prod = _reduction("Prod", jnp.prod, "Product along axes.")
 reduce_all = _reduction("All", jnp.all, "Whether all along axes hold.")
 reduce_any = _reduction("Any", jnp.any, "Whether one along axes holds.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -271,9 +271,16 @@ def in_top_k(predictions: Any, targets: Any, k: int, name: str | None = None) ->
     return node("InTopK", within, predictions, targets, name=name)
 
 
+class TopKV2(NamedTuple):
+    """What `top_k` returns."""
+
+    values: Any
+    indices: Any
+
+
 def top_k(input: Any, k: int = 1, sorted: bool = True, name: str | None = None) -> Any:
     """The `k` largest numbers of the last axis, and their places."""
-    return node("TopKV2", lambda x: tuple(jax.lax.top_k(array(x), k)), input, name=name)
+    return node("TopKV2", lambda x, k: TopKV2(*jax.lax.top_k(array(x), int(k))), input, k, name=name)
 
 
 def batch_normalization(
