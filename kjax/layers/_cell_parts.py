@@ -26,6 +26,18 @@ def roles_config(cell: Layer) -> dict[str, Any]:
     return config
 
 
+PARTS = ("kernel", "recurrent_kernel", "bias", "input_bias", "recurrent_bias")  # weights with columns for each gate
+
+
+def part(cell: Any, whole: str, columns: slice) -> Any:
+    """Columns of a weight of a cell; None of a bias that it does not have."""
+    if not whole.endswith("bias"):
+        return getattr(cell, whole)[:, columns]
+    if cell.bias is None or len(cell.bias.shape) == 1:
+        return None if cell.bias is None or whole == "recurrent_bias" else cell.bias[columns]
+    return cell.bias[1 if whole == "recurrent_bias" else 0, columns]  # `reset_after` has two rows
+
+
 def value(weight: Any) -> Any:
     """The array that a weight stands for."""
     return weight.value if isinstance(weight, Variable) else jnp.asarray(weight)

@@ -13,7 +13,16 @@ from kjax._core.graph import Variable
 from kjax.backend import _recurrent
 from kjax.engine.base_layer import Layer
 from kjax.layers import _roles
-from kjax.layers._cell_parts import Masks, add_forget_bias, as_float, draw_masks, roles_config, value
+from kjax.layers._cell_parts import (
+    PARTS,
+    Masks,
+    add_forget_bias,
+    as_float,
+    draw_masks,
+    part,
+    roles_config,
+    value,
+)
 
 
 class Cell(Layer):
@@ -23,6 +32,7 @@ class Cell(Layer):
     """
 
     gates = 1
+    letters = ""  # of the gates, in the order of their columns
     kind = "simple"
     recurrent_activation: Any = staticmethod(activations.linear)
     implementation = 2
@@ -52,6 +62,14 @@ class Cell(Layer):
         self.output_size = self.units
         self.bias: Variable | None = None
         self._masks: Masks | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        # The part of a weight that belongs to one gate: `kernel_i`, `recurrent_bias_z`.
+        whole, _, gate = name.rpartition("_")
+        if whole in PARTS and len(gate) == 1 and gate in self.letters:
+            start = self.letters.index(gate) * self.units
+            return part(self, whole, slice(start, start + self.units))
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def build(self, input_shape: Any) -> None:
         features = input_shape[-1]
@@ -190,6 +208,7 @@ class GRUCell(Cell):
     """
 
     gates = 3
+    letters = "zrh"
 
     def __init__(
         self,
@@ -265,6 +284,7 @@ class LSTMCell(Cell):
     """
 
     gates = 4
+    letters = "ifco"
     kind = "lstm"
 
     def __init__(

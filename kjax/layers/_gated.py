@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from kjax import regularizers
@@ -22,12 +22,28 @@ _CONFIG_ORDER = (
 class OfCell(RNN):
     """A recurrent layer with a cell of its own, whose arguments and attributes are the cell's."""
 
+    # Layers of one's own may change the steps, as before there were cells: `kjax.legacy.steps` puts in how.
+    makes_steps: Callable[[type], bool]
+    run_steps: Callable[..., Any]
+    older_attribute: Callable[..., Any]
+
     def __getattr__(self, name: str) -> Any:
         # Asked only for what the layer itself does not have.
         cell = self.__dict__.get("cell")
-        if cell is None or name.startswith("_") or not hasattr(cell, name):
+        if cell is None or name.startswith("_"):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return getattr(cell, name)
+        try:
+            return getattr(cell, name)
+        except AttributeError:
+            return self.older_attribute(name)
+
+    def _first_states(self, inputs: Any) -> list[Any]:
+        return self.get_initial_states(inputs) if self.makes_steps(type(self)) else super()._first_states(inputs)
+
+    def _run(self, inputs: Any, states: list[Any], mask: Any, training: Any, constants: Any) -> tuple[Any, Any, Any]:
+        if self.makes_steps(type(self)) and not constants:
+            return self.run_steps(inputs, states, mask, training)
+        return super()._run(inputs, states, mask, training, constants)
 
     def get_config(self) -> dict[str, Any]:
         cell, own = self.cell.get_config(), self._own_config()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
-
-import jax
-import jax.numpy as jnp
 
 from kjax import backend as K
 from kjax.layers._cells import GRUCell, LSTMCell, SimpleRNNCell
@@ -98,14 +96,17 @@ class Recurrent(RNN):
         return self.get_initial_states(inputs)
 
     def _run(self, inputs: Any, states: list[Any], mask: Any, training: Any, constants: Any) -> tuple[Any, Any, Any]:
-        more = {"training": training} if takes(self.get_constants, "training") else {}
-        given = jax.tree.map(jnp.asarray, to_plain(self.get_constants(inputs, **more)))
-        more = {"training": training} if takes(self.preprocess_input, "training") else {}
-        prepared = self.preprocess_input(inputs, **more)
+        given = to_plain(in_phase(self.get_constants, inputs, training))
+        prepared = in_phase(self.preprocess_input, inputs, training)
         return K.rnn(self.step, prepared, states, self.go_backwards, mask, given, self.unroll)
 
     def get_config(self) -> dict[str, Any]:
         return {**self._own_config(), "implementation": self.implementation}
+
+
+def in_phase(method: Callable[..., Any], inputs: Any, training: Any) -> Any:
+    """What a method says of the inputs. Before Keras 2 it was not told the phase."""
+    return method(inputs, training=training) if takes(method, "training") else method(inputs)
 
 
 def to_plain(x: Any) -> list[Any]:

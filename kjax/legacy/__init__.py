@@ -26,6 +26,7 @@ from kjax.legacy import (
     privates,
     recurrent,
     sharing,
+    steps,
     utils,
 )
 from kjax.legacy._convert import Order, Table, install_tables
@@ -50,6 +51,7 @@ backend.install_functions()
 functions.install_functions()
 parts.install_parts()
 loops.install_loops()
+steps.install_steps()
 kept.install_kept()
 privates.install_privates()
 modules.install_modules()
