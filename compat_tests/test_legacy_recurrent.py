@@ -191,10 +191,12 @@ class Running(layers.Recurrent):
         return total, [total]
 
 
+@pytest.mark.lenient  # a vector is added to a matrix
 def test_a_layer_of_keras_1_on_recurrent() -> None:
     with pytest.warns(UserWarning, match="Keras 2 API"):
         layer = Running(2, regularizers.l2(0.5), input_shape=(3, 2), consume_less="gpu")
-    assert layer.consume_less == "gpu" and Running(2, None).consume_less == "cpu"
+    assert layer.consume_less == "gpu"
+    assert Running(2, None).consume_less == "cpu"
     model = kjax.models.Sequential([layer])
     model.compile("sgd", "mse")
     x = np.arange(12, dtype="float32").reshape(2, 3, 2)

@@ -191,7 +191,8 @@ def test_slow_weights_by_functions_of_the_model_s_tensors() -> None:
     model = Sequential([layers.Dense(2, input_dim=3), layers.Dropout(0.5)])
     model.compile("adam", "mse", metrics=["mae"])
     inputs = model._feed_inputs + model._feed_targets + model._feed_sample_weights + [K.learning_phase()]
-    assert model._uses_dynamic_learning_phase() and not small()._uses_dynamic_learning_phase()
+    assert model._uses_dynamic_learning_phase()
+    assert not small()._uses_dynamic_learning_phase()
     fast = model._collected_trainable_weights
     slow = [K.variable(p) for p in fast]
     updates = model.updates + model.optimizer.get_updates(loss=model.total_loss, params=fast) + model.metrics_updates
