@@ -286,6 +286,10 @@ def test_old_interfaces() -> None:
 def test_modules_under_names_that_moved() -> None:
     for old, new in modules.RENAMED.items():
         assert modules.found(old) is modules.found(new)
+    theano_utils: Any = modules.found("kjax.utils.theano_utils")
+    assert theano_utils.floatX([1]).dtype == "float32"
+    shared = theano_utils.shared_zeros((2, 3)), theano_utils.shared_ones(2), theano_utils.shared_scalar(5.0)
+    assert [K.get_value(variable).sum() for variable in shared] == [0, 2, 5]
     from kjax.engine import training
 
     functions: Any = training

@@ -39,6 +39,9 @@ def set_global_policy(policy: Any) -> None:
     _held[0] = chosen
 
 
+set_policy = set_global_policy  # as it was called before TensorFlow 2.4
+
+
 def LossScaleOptimizer(inner_optimizer: Any, *args: Any, **kwargs: Any) -> Any:
     """The optimizer inside: a loss in float32 needs no scale."""
     return inner_optimizer

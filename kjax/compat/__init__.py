@@ -22,6 +22,8 @@ ALIASES = {
     "tensorflow.contrib.keras.python.keras": "kjax",
     "tensorflow.python": "kjax.compat.tensorflow",
     "tensorflow.python.keras": "kjax",
+    "tensorflow.python.keras._impl": "kjax",
+    "tensorflow.python.keras._impl.keras": "kjax",
     "tensorflow.compat.v1": "kjax.compat.tensorflow",
     "tensorflow.compat.v1.keras": "kjax",
     "tensorflow.compat.v2": "kjax.compat.tensorflow",

@@ -95,15 +95,17 @@ LEAKED = {
         optimizers os warnings wraps yaml""",
     "kjax.engine.sequential": "h5py K layer_module network warnings",
     "kjax.engine.topology": """ask_to_proceed_with_overwrite Container copy func_dump func_load initializations
-        inspect json K load_weights_from_hdf5_group load_weights_from_hdf5_group_by_name Merge merge Node np os
+        inspect json K KerasTensor=kjax._core.tensors:Tensor load_weights_from_hdf5_group
+        load_weights_from_hdf5_group_by_name Merge merge Node np os
         preprocess_weights_for_loading python_types save_weights_to_hdf5_group sys warnings
         object_list_uid to_list""",
     "kjax.engine.training": """_batch_shuffle _check_array_length_consistency _check_loss_and_target_compatibility
         _check_num_samples _collect_metrics _make_batches _slice_arrays _standardize_class_weights
         _standardize_input_data _standardize_sample_weights _standardize_weights _weighted_masked_objective cbks
         check_array_length_consistency check_loss_and_target_compatibility collect_metrics collections
-        Container=kjax.engine.topology:Container copy interfaces K Layer=kjax.engine.base_layer:Layer losses
-        losses_utils metrics metrics_module multiprocessing np objectives optimizers Progbar queue slice_arrays
+        Container=kjax.engine.topology:Container copy Functional=kjax.engine.training:Model interfaces K
+        Layer=kjax.engine.base_layer:Layer losses losses_utils
+        metrics metrics_module multiprocessing np objectives optimizers Progbar queue slice_arrays
         slice_X standardize_class_weights standardize_input_data standardize_sample_weights standardize_weights
         threading time to_list training_arrays training_generator training_utils unpack_singleton warnings
         weighted_masked_objective
