@@ -9,7 +9,18 @@ from typing import Any
 import numpy as np
 
 from kjax import backend as K
-from kjax.layers import Dense, Dropout, Input, Lambda, Layer, MaxPooling2D, UpSampling2D, multiply
+from kjax.layers import (
+    Dense,
+    Dropout,
+    Input,
+    Lambda,
+    Layer,
+    MaxPooling2D,
+    Reshape,
+    TimeDistributed,
+    UpSampling2D,
+    multiply,
+)  # fmt: skip
 from kjax.models import Model, Sequential
 
 
@@ -190,3 +201,60 @@ def test_steps_and_elements_are_asked_as_tensors() -> None:
     first, second = Model(x, [summed, scaled]).predict(data)
     np.testing.assert_allclose(first, 3 * data.sum(1), rtol=1e-5)
     np.testing.assert_allclose(second, 4 * data, rtol=1e-6)
+
+
+def test_functions_see_what_was_there_when_they_were_called():
+    x = np.arange(6, dtype="float32").reshape(2, 3)
+    inputs = Input((3,))
+    columns, powers = [], []
+    for i in range(3):
+        # As scripts write it, though i is another one when the functions are traced again.
+        columns.append(Lambda(lambda t: t[:, i : i + 1])(inputs))  # noqa: B023
+        power = Dense(1, use_bias=False, kernel_initializer="ones", activation=lambda t: t**i)  # noqa: B023
+        powers.append(power(inputs))
+    shift = np.ones((1, 3), "float32")
+    shift = Lambda(lambda t: t + shift)(inputs)  # its own result by now has the name
+    steps = TimeDistributed(Lambda(lambda t: t * i))(Reshape((3, 1))(inputs))
+    i = 7
+    found = Model(inputs, [*columns, *powers, shift, steps]).predict(x)
+    np.testing.assert_array_equal(np.hstack(found[:3]), x)
+    np.testing.assert_allclose(np.hstack(found[3:6]), x.sum(1, keepdims=True) ** np.arange(3), rtol=1e-6)
+    np.testing.assert_array_equal(found[6], x + 1)
+    np.testing.assert_array_equal(found[7][:, :, 0], x * 2)
+
+
+def test_one_layer_called_with_other_surroundings():
+    inputs = Input((3,))
+    column = Lambda(lambda t: t[:, i : i + 1], name="column")
+    i = 0
+    first = column(inputs)
+    i = 2
+    second = column(inputs)
+    i = 1
+    model = Model(inputs, [first, second])
+    x = np.arange(6, dtype="float32").reshape(2, 3)
+    np.testing.assert_array_equal(np.hstack(model.predict(x)), x[:, [0, 2]])
+
+
+def test_losses_see_what_was_there_when_the_model_was_compiled():
+    factor = 2.0
+    model = Sequential([Dense(1, input_shape=(1,), kernel_initializer="ones")])
+    model.compile("sgd", lambda t, p: factor * K.abs(t - p), metrics=[lambda t, p: factor + 0 * p])
+    factor = 5.0
+    np.testing.assert_allclose(model.evaluate(np.ones((2, 1)), np.zeros((2, 1)), verbose=0), [2.0, 2.0])
+
+
+def test_functions_that_count_their_calls_are_left_alone():
+    calls = 0
+
+    def counted(t):
+        nonlocal calls
+        calls += 1
+        return t * 2.0
+
+    inputs = Input((1,))
+    model = Model(inputs, Lambda(counted)(inputs))
+    before = calls
+    assert before > 0
+    model.predict(np.ones((1, 1)))
+    assert calls > before

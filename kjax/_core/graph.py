@@ -17,6 +17,7 @@ import jax.numpy as jnp
 from kjax._core import naming, scope, stand_ins
 from kjax._core.described import Described
 from kjax._core.dims import agreeing
+from kjax._core.frozen import Owned, using
 from kjax._core.held import Held, holding, is_held
 from kjax._core.inference import infer_shapes, tracer
 from kjax._core.overloads import install_operators
@@ -34,6 +35,7 @@ class Node(Described):
         after: tensors that have to be computed before, for what they write.
         within: tensors that the operation evaluates by itself, as a gradient does.
         reads, writes: variables that the operation reads or writes without their being among its arguments.
+        frozen: functions of the user's that the operation has, as they were when it was made.
         phase: the learning phase that `K.set_learning_phase` had fixed when it was made, if any.
         number: larger for nodes that are made later.
     """
@@ -42,6 +44,7 @@ class Node(Described):
     reads: tuple[Any, ...] = ()
     writes: tuple[Any, ...] = ()
     phase: int | None = None
+    frozen: tuple[Owned, ...] = ()
 
     def __init__(self, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.op, self.number = op, next(_numbers)
@@ -60,7 +63,7 @@ class Node(Described):
         args, kwargs = self._fill(lookup)
         if hasattr(self.op, "run"):
             (*masks,), named = self._fill(mask_of, default=None)  # those of arguments by name come last
-            with scope.capturing(lookup, self.phase):
+            with scope.capturing(lookup, self.phase), using(self.frozen):
                 try:
                     return self.op.run(args, kwargs, (*masks, named))
                 except scope.NeedsGraph:  # it asks what its inputs come from: it runs on their tensors, once

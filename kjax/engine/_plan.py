@@ -16,6 +16,7 @@ import jax.numpy as jnp
 from kjax import losses as losses_module
 from kjax import metrics as metrics_module
 from kjax._core import naming, notices
+from kjax._core.frozen import frozen
 from kjax._core.graph import Tensor, Variable
 from kjax.engine._added import Added
 from kjax.engine._scores import NotApart, as_target, called, log_dtype, measure, scalar, told, weighted_mean
@@ -301,7 +302,7 @@ def _as_list(entry: Any) -> list[Any]:
 
 def _loss_function(loss: Any) -> Function | None:
     """The function of a loss that gives one number a sample."""
-    function = None if loss is None else losses_module.get(loss)
+    function = None if loss is None else frozen(losses_module.get(loss))
     if not isinstance(function, losses_module.Loss):
         return function
     if function.reduction == losses_module.Reduction.SUM:
@@ -347,7 +348,7 @@ def _metric_function(metric: Any, loss: str, shape: Sequence[int | None]) -> tup
             kind = "sparse_categorical"
         accuracy = metric in ("accuracy", "acc")
         return metrics_module.get(f"{kind}_{'accuracy' if accuracy else 'crossentropy'}"), "acc" if accuracy else "ce"
-    function = metrics_module.get(metric)
+    function = frozen(metrics_module.get(metric))
     name = getattr(function, "__name__", None) or getattr(function, "name", None) or type(function).__name__
     return metrics_module.of_samples(function), name
 

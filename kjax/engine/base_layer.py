@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from kjax._core import arguments, config, graph, held, naming, scope, tensors
+from kjax._core.frozen import frozen
 from kjax._core.graph import Node, Tensor, Variable
 from kjax._core.registry import Registry
 from kjax.backend.phase import fixed_phase
@@ -231,6 +232,8 @@ class Layer(Weights, Measures, Calls):
     def _make_node(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         node = graph.make_node(self, (inputs, *args), kwargs, f"{self.name}/output")
         node.phase = fixed_phase()
+        held_functions = ((owner, key, frozen(f), f) for owner, key, f in self._functions())
+        node.frozen = tuple((owner, key, now) for owner, key, now, live in held_functions if now is not live)
         index = len(self._inbound_nodes)
         for i, output in enumerate(node.outputs):
             output._keras_history = (self, index, i)
@@ -240,6 +243,11 @@ class Layer(Weights, Measures, Calls):
                 tensor._keras_history[0]._outbound_nodes.append(node)
         self._refine_shapes(inputs, node)
         return unpack(node.result) if isinstance(node.result, list) else node.result
+
+    def _functions(self) -> list[Any]:
+        """The functions among the attributes of this layer and of those in it: (layer, attribute, function)."""
+        own = [(self, key, value) for key, value in vars(self).items() if isinstance(value, types.FunctionType)]
+        return own + [f for layers in self._sublayers.values() for layer in layers for f in layer._functions()]
 
     def _refine_shapes(self, inputs: Any, node: Node) -> None:
         """Fill in what tracing leaves unknown from a `compute_output_shape` that a subclass defines."""

@@ -205,6 +205,9 @@ class Network(Inner, SavedMethods, Layer):
             return unpack(self.run_internal_graph(inputs, mask)[1])
         return None if own_call or not self.inputs else unpack(self._evaluate(inputs, mask)[1])
 
+    def _functions(self) -> list[Any]:
+        return []  # its nodes keep those of their layers
+
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shapes of the outputs for inputs of `input_shape`, found by tracing."""
         return super().compute_output_shape(input_shape)
