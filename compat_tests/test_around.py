@@ -115,3 +115,16 @@ def test_old_tables(given: None) -> None:
     assert len(table.append({"a": 5, "b": 6}, ignore_index=True)) == 3
     _around.uninstall()
     assert not hasattr(table, "as_matrix")
+
+
+def test_weights_are_drawn_anew_by_their_initializers(given: None) -> None:
+    model = Sequential([Dense(50, input_dim=40, kernel_initializer="he_normal")])
+    model.set_weights([np.zeros((40, 50)), np.ones(50)])
+    session = K.get_session()
+    for layer in model.layers:
+        layer.kernel.initializer.run(session=session)
+    session.run([layer.bias.initializer for layer in model.layers])
+    kernel, bias = model.get_weights()
+    assert not bias.any()
+    np.testing.assert_allclose(kernel.std(), np.sqrt(2 / 40), rtol=0.1)
+    assert not hasattr(K.variable(1.0), "initializer")

@@ -180,7 +180,7 @@ class Running(layers.Recurrent):
         self.regularizers.append(self.penalty)
 
     def get_initial_states(self, x: Any) -> list[Any]:
-        return [K.zeros_like(x[:, 0]) + self.W]
+        return [K.zeros_like(x[:, 0]) + K.expand_dims(self.W, 0)]
 
     def get_constants(self, x: Any) -> list[Any]:
         return [[K.ones_like(x[:, 0]), K.cast_to_floatx(3.0)], K.ones_like(x[:, 0, :1])]

@@ -317,3 +317,80 @@ def test_files(tmp_path: pathlib.Path) -> None:
     tf.gfile.DeleteRecursively(str(tmp_path / "a"))
     with pytest.raises(tf.errors.NotFoundError):
         tf.gfile.Remove(f"{folder}/text")
+
+
+# -- beside models of Keras --------------------------------------------------------------------------------------------
+
+
+def test_measures_as_metrics_of_a_keras_model() -> None:
+    """The snippet that wrapped `tf.metrics` for Keras 2: what is counted goes on over batches, epochs and tests."""
+    import kjax
+    from kjax import backend as K
+    from kjax.layers import Dense
+    from kjax.models import Sequential
+
+    def share(y_true: Any, y_pred: Any) -> Any:
+        value, update_op = tf.metrics.precision(y_true, y_pred)
+        K.get_session().run(tf.local_variables_initializer())
+        with tf.control_dependencies([update_op]):
+            return tf.identity(value)
+
+    def area(y_true: Any, y_pred: Any) -> Any:
+        return tf.metrics.auc(y_true, y_pred, curve="PR", summation_method="careful_interpolation")[1]
+
+    x, y = np.ones((6, 1), "float32"), np.array([1, 0, 1, 1, 0, 0], "float32")
+    models = []
+    for _ in range(2):
+        model = Sequential([Dense(1, input_dim=1, activation="sigmoid", trainable=False)])
+        model.set_weights([[[9.0]], [0.0]])
+        model.compile("sgd", "mse", metrics=[share, area])
+        models.append(model)
+    logs = models[0].fit(x, y, batch_size=2, epochs=2, shuffle=False, verbose=0).history
+    first, second = [1 / 2, 3 / 4, 3 / 6], [4 / 8, 6 / 10, 6 / 12]
+    np.testing.assert_allclose(logs["share"], [np.mean(first), np.mean(second)], rtol=1e-5)
+    np.testing.assert_allclose(models[0].test_on_batch(x[:2], y[:2])[1], 7 / 14, rtol=1e-5)
+    found = models[1].test_on_batch(x, y)  # another model counts for itself
+    np.testing.assert_allclose(found[1], 0.5, rtol=1e-5)
+    exact = kjax.metrics.AUC(curve="PR")
+    exact.update_state(y, models[1].predict(x)[:, 0])
+    np.testing.assert_allclose(found[2], float(exact.result()), rtol=1e-4)
+
+
+def test_summaries_made_by_hand(tmp_path: pathlib.Path) -> None:
+    from compat_tests.test_events import read_fields, read_records
+    from kjax import callbacks
+
+    summary = tf.Summary(value=[tf.Summary.Value(tag="reward", simple_value=2.5)])
+    added = summary.value.add()
+    added.tag, added.simple_value = "loss", 0.5
+    told = tf.HistogramProto(min=1, max=2, num=3, sum=4, sum_squares=6, bucket_limit=[1, 2], bucket=[1, 2])
+    summary.value.add(tag="all", histo=told)
+    again = tf.Summary()
+    again.ParseFromString(summary.SerializeToString())
+    writer = callbacks.TensorBoard(str(tmp_path))
+    writer.writer = tf.summary.FileWriter(str(tmp_path))  # as subclasses do
+    writer.writer.add_summary(again, np.int64(7))
+    writer._write_logs({"reward": 1.0}, 8)
+    writer.writer.close()
+    (path,) = tmp_path.iterdir()
+    _, first, second = (dict(read_fields(r)) for r in read_records(path))
+    values = [dict(read_fields(v)) for _, v in read_fields(first[5])]
+    assert first[2] == 7 and second[2] == 8
+    assert [(v[1], v.get(2)) for v in values] == [(b"reward", 2.5), (b"loss", 0.5), (b"all", None)]
+    histogram = dict(read_fields(values[2][5]))
+    assert [histogram[i] for i in range(1, 6)] == [1, 2, 3, 4, 6]
+    assert np.frombuffer(histogram[6]).tolist() == [1, 2] and np.frombuffer(histogram[7]).tolist() == [1, 2]
+    with tf.summary.FileWriter(str(tmp_path)) as other, pytest.raises(TypeError, match="tf.Summary"):
+        other.add_summary(3)
+
+
+def test_a_moving_average_from_inside_of_tensorflow() -> None:
+    import importlib
+
+    from kjax import compat
+
+    with compat.alias():
+        inner = importlib.import_module("tensorflow.python.training.moving_averages")
+    variable = tf.Variable(1.0)
+    assert run(inner.assign_moving_average(variable, 3.0, 0.5)) == 2.0
+    assert inner.ExponentialMovingAverage is tf.train.ExponentialMovingAverage

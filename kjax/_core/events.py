@@ -270,6 +270,17 @@ class EventWriter:
         """Add a `Summary`, already encoded (see `summary` of this module)."""
         self._add(block(5, encoded), step, wall_time)
 
+    def add_summary(self, summary: Any, global_step: Any = None) -> None:
+        """The same as `tf.summary.FileWriter` calls it: of an encoded summary, or one that encodes itself."""
+        encode = getattr(summary, "SerializeToString", None)
+        encoded = summary if encode is None else encode()
+        if not isinstance(encoded, bytes):
+            raise TypeError(
+                "`summary` should be what `sess.run` gives for a summary, or a `tf.Summary`, but is "
+                f"{type(summary).__name__}."
+            )
+        self.summary(encoded, None if global_step is None else int(global_step))
+
     def scalar(self, tag: str, value: Any, step: Any = None) -> None:
         """Add a number."""
         self.summary(summary([scalar_value(tag, value)]), step)

@@ -23,3 +23,11 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
         frame = frame.f_back
         level += 1
     warnings.warn(message, category, stacklevel=level)
+
+
+def place() -> tuple[str, int]:
+    """The line of the user's code that the call came from."""
+    frame = sys._getframe(0)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGES):
+        frame = frame.f_back
+    return frame.f_code.co_filename, frame.f_lasti

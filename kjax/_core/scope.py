@@ -52,6 +52,7 @@ class Scope:
         captured: tells the value of a symbolic tensor that a function captured; None where none can have one.
         measures: what layers add to the logs, if a program wants it; else None.
         results: by its id, what a metric with a state gave, and that metric.
+        kept: variables that outlast the trace, by where they were made, if the program's maker keeps any; else None.
         book: for the graph that is being evaluated, node to how many had been drawn before it.
         missed: variables that the program read without having received them. A program with any must be traced
             again with them among its arguments, or it would keep their present values as constants.
@@ -82,6 +83,17 @@ class Scope:
         self.eager = eager
         self.measures: dict[Any, Any] | None = None
         self.results: dict[int, tuple[Any, Any]] = {}
+        self.kept: dict[Any, Any] | None = None
+        self._made: dict[Any, int] = {}
+
+    def keep(self, place: Any, make: Callable[[], Any]) -> Any:
+        """What `make` returned when this place of the program was first traced; made anew where nothing is kept."""
+        number = self._made[place] = self._made.get(place, -1) + 1
+        if self.kept is None:
+            return make()
+        if (place, number) not in self.kept:
+            self.kept[place, number] = make()
+        return self.kept[place, number]
 
     def read(self, variable: Readable) -> Any:
         """The value that `variable` stands for here."""

@@ -271,7 +271,7 @@ class Session:
     graph = None
 
     def run(self, fetches: Any, feed_dict: Mapping[Any, Any] | None = None) -> Any:
-        """Values of tensors, in the structure of `fetches`. What is no tensor gives None.
+        """Values of tensors, in the structure of `fetches`. What is no tensor gives None; an operation may act.
 
         Arguments:
             fetches: a tensor or variable, or lists, tuples and dictionaries of them.
@@ -281,6 +281,8 @@ class Session:
         leaves, structure = jax.tree.flatten(fetches)
         wanted = [x for x in leaves if isinstance(x, (Tensor, Variable))]
         values = iter(Function(list(feeds), wanted, [], "session")(list(feeds.values())) if wanted else [])
+        for _, act in [host for x in leaves for host in getattr(x, "hosts", ())]:
+            act()
         return jax.tree.unflatten(
             structure, [next(values) if isinstance(x, (Tensor, Variable)) else None for x in leaves]
         )

@@ -126,7 +126,7 @@ class TensorBoard(Callback):
             for name, value in logs.items()
             if name not in ("batch", "size") and np.size(value) == 1
         ]
-        self.writer.summary(events.summary(values), index)
+        self.writer.add_summary(events.summary(values), index)  # a subclass may have a writer of TensorFlow's
         self.writer.flush()
 
     def _write_histograms(self, epoch: int) -> None:

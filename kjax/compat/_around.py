@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from kjax._core.tensors import Variable
 from kjax.compat import _numbers
 
 _added: list[tuple[Any, str]] = []
@@ -41,8 +42,25 @@ def install() -> None:
             adds(sys.modules[name])
     re.split = _split
     _numbers.install()
+    _add(Variable, {"initializer": _Initializer()})
     # What a model gives when it is called with arrays, as scripts of TensorFlow 2 ask for it.
     _add(importlib.import_module("jax._src.array").ArrayImpl, {"numpy": lambda self: np.array(self)[()]})
+
+
+class _Initializer:
+    """The operation that draws a layer's weight anew, as its initializer says. A variable of TensorFlow has its own."""
+
+    def __get__(self, variable: Any, owner: Any = None) -> Any:
+        if variable is None:
+            return self
+        draw = vars(variable).get("draw")
+        if draw is None:
+            raise AttributeError(f"{variable.name} has no `initializer`: it is no weight of a layer.")
+        from kjax.compat.tensorflow import _graph
+
+        default = _graph.get_default_graph()
+        name = default.unique_name(variable.name.partition(":")[0] + "/Assign")
+        return _graph.HostOperation(default, name, "Assign", [], lambda: variable.assign(draw()))
 
 
 def uninstall() -> None:

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 
 from kjax import losses as losses_module
 from kjax import metrics as metrics_module
-from kjax._core import naming, notices
+from kjax._core import naming, notices, scope
 from kjax._core.frozen import frozen
 from kjax._core.graph import Tensor, Variable
 from kjax.engine._added import Added
@@ -80,6 +80,7 @@ class Plan:
     outputs: tuple[OutputPlan, ...]
     log_names: tuple[str, ...]
     added: tuple[tuple[MetricPlan, Added], ...] = ()  # what layers measure
+    kept: dict[Any, Any] = dataclasses.field(default_factory=dict[Any, Any], compare=False)  # variables of functions
 
     @property
     def trained(self) -> list[OutputPlan]:
@@ -96,6 +97,11 @@ class Plan:
         """The metrics that have a state."""
         of_outputs = [metric for output in self.outputs for metric in output.metrics if metric.stateful]
         return [*of_outputs, *(metric for metric, _ in self.added)]
+
+    @property
+    def writes(self) -> bool:
+        """Whether losses or metrics write variables, as far as programs have been traced."""
+        return bool(self.stateful_metrics or self.kept)
 
     @property
     def alone(self) -> Plan:
@@ -138,6 +144,8 @@ class Plan:
         parts: list[Any] = []
         measured: list[Any] = []
         fed = iter(zip(targets, weights, strict=True))
+        if (opened := scope.current()) is not None:
+            opened.kept = self.kept
         for output, prediction, mask in zip(self.outputs, predictions, masks, strict=True):
             if output.loss is None:
                 continue

@@ -78,7 +78,8 @@ class Trainer:
         if held is not None and (not held.fits or self.model.stateful or self.model.draws_randomly):
             held = None
         run = self._prepared(feed, held, tester)
-        if held is not None and (not self.program.looped or self.model.draws_randomly):
+        keeps = bool(self.model._require_plan().kept)  # a test in between would not write what is kept
+        if held is not None and (keeps or not self.program.looped or self.model.draws_randomly):
             run = self._prepared(feed, None, None)
         return run.placed()
 

@@ -35,11 +35,14 @@ class Scanner:
         self.apart = keeps_samples_apart(model) and (plan is None or scores_samples_apart(plan))
         self.shortcuts: dict[Any, Callable[[np.ndarray], np.ndarray]] = {}
         metrics = () if plan is None else plan.stateful_metrics
-        # Whether a batch's results depend on the batches before.
-        self.carries = model.stateful or bool(metrics)
         roles = Roles((), tuple(dict.fromkeys([*model.weights, *(w for m in metrics for w in m.function.weights)])))
         self.program = Program(self._build, roles)
         self._joint = Program(self._build_joint, roles, loops=False)
+
+    @property
+    def carries(self) -> bool:
+        """Whether a batch's results depend on the batches before, as far as is known by now."""
+        return self.model.stateful or (self.plan is not None and self.plan.writes)
 
     def _build(self, roles: Roles, looped: bool) -> Any:
         step = predict_step(self.model, roles) if self.plan is None else test_step(self.model, self.plan, roles)
@@ -180,7 +183,6 @@ class Scanner:
 
     def _scan(self, data: Any, samples: int, batch_size: int) -> Iterator[tuple[Any, int, int]]:
         """Yields (results stacked by batch, batches, samples) piece by piece."""
-        stateful = self.carries
         for piece, batches, count in _feed.scan_batches(data, samples, batch_size):
             key = _programs.signature(piece)
 
@@ -195,7 +197,7 @@ class Scanner:
             for run in runs:
                 state, results = compiled(*arguments(batches=run, seed=seed))
                 parts.append(results)
-                if stateful:
+                if self.carries:
                     _programs.store(self.program.roles.state, state)
             yield _stacked(parts, batches), batches, count
 

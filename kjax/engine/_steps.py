@@ -159,7 +159,7 @@ def train_step(
                 scope.captured = graph.Values(tensors)
                 total, logs = plan.score(outputs, masks, targets, weights, penalties)
             roles.check(scope)
-            if plan.stateful_metrics:
+            if plan.writes:
                 new = [scope.updates.get(v, value) for v, value in zip(everything.state, new, strict=True)]
             return total, (logs, new[: len(state)])
 

@@ -38,7 +38,7 @@ def test_step(model: Network, plan: Plan, roles: Roles) -> Test:
             scope.captured = graph.Values(tensors)
             _, logs = plan.score(outputs, masks, targets, weights, penalties)
         roles.check(scope)
-        if plan.stateful_metrics:
+        if plan.writes:
             new_state = [scope.updates.get(v, value) for v, value in zip(roles.state, new_state, strict=True)]
         return new_state, logs
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, cast
@@ -84,12 +85,14 @@ class Weights:
             name, shape = (shape if isinstance(shape, str) else None), name
         size = () if shape is None else tuple(int(d) for d in (shape if np.iterable(shape) else (shape,)))
         dtype = dtype or self.dtype or config.floatx()
+        draw = functools.partial(initial_value, initializers.get(initializer or "glorot_uniform"), size, dtype)
         if _local.unfilled:
             value: Any = np.broadcast_to(np.zeros((), jnp.dtype(dtype)), size)
         else:
-            value = initial_value(initializers.get(initializer or "glorot_uniform"), size, dtype)
+            value = draw()
         full_name = naming.scoped(name or naming.unique_name("weight")) + ":0"
         weight = Variable(value, dtype, full_name, trainable, constraints.get(constraint))
+        weight.draw = draw
         if regularizer is not None:
             self._regularized.append((weight, regularizers.get(regularizer)))
         (self._trainable_weights if trainable else self._non_trainable_weights).append(weight)

@@ -86,7 +86,7 @@ class AUC(Counting):
     def result(self) -> Any:
         tp, tn, fp, fn = (getattr(self, name).value for name in self.counted)
         if self.curve == "PR" and self.summation_method == "interpolation":
-            areas = _interpolated(tp, fp, fn)
+            areas = interpolated(tp, fp, fn)
         else:
             recall = ratio(tp, tp + fn)
             x, y = (ratio(fp, fp + tn), recall) if self.curve == "ROC" else (recall, ratio(tp, tp + fp))
@@ -116,7 +116,7 @@ class AUC(Counting):
         return {**own, "thresholds": self._init_thresholds, **super().get_config()}
 
 
-def _interpolated(tp: Any, fp: Any, fn: Any) -> Any:
+def interpolated(tp: Any, fp: Any, fn: Any) -> Any:
     """Area under precision by recall: between two thresholds true positives grow in step with all positives."""
     positive = tp + fp
     more_right, more = tp[:-1] - tp[1:], positive[:-1] - positive[1:]

@@ -28,7 +28,7 @@ _attributes.install()
 _PARTS = (
     "dtypes", "arrays", "math", "_draws", "_graph", "_variables", "_gradients", "_init_values", "_session", "_others",
     "control", "_checks", "_scatters", "_sparse", "_more_math", "_tensor_array",
-    "_selected", "_old_names",
+    "_selected", "_old_names", "_summary_messages",
 )  # fmt: skip
 # Modules that are names themselves.
 _MODULES = (

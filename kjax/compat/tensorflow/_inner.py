@@ -36,7 +36,8 @@ _TABLE = {
     "platform": {"app": "app", "flags": "flags", "gfile": "gfile", "test": "test", "logging": "tf_logging"},
     "training": {
         "train": "adagrad adam basic_session_run_hooks coordinator gradient_descent learning_rate_decay momentum "
-        "monitored_session moving_averages optimizer rmsprop saver session_run_hook training training_util",
+        "monitored_session optimizer rmsprop saver session_run_hook training training_util",
+        "_moving train": "moving_averages",
     },
     "util": {"nest": "nest"},
     "eager": {".": "context"},

@@ -9,15 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 
-from kjax._core import operators
+from kjax import backend as K
+from kjax._core import notices, operators
+from kjax._core.scope import Scope, current
 from kjax.backend._ops import array
 from kjax.compat.tensorflow import _graph, _missing
 from kjax.compat.tensorflow._graph import GraphKeys, node
 from kjax.compat.tensorflow._init_values import variable_scope
 from kjax.compat.tensorflow._variables import Variable, write
 from kjax.compat.tensorflow.arrays import zeros
+from kjax.metrics._curves import interpolated
 
 
 def _measured(
@@ -40,6 +45,9 @@ def _measured(
         options: the arguments that all measures share: collections, and the name.
         updated: what the operation that adds a batch returns, where that is not the value.
     """
+    opened = current()
+    if opened is not None:
+        return _within_program(opened, name, shapes, counts, value, given, updated)
     with variable_scope(options.get("name"), name):
         default = _graph.get_default_graph()
         collections = [GraphKeys.LOCAL_VARIABLES, GraphKeys.METRIC_VARIABLES]
@@ -53,6 +61,27 @@ def _measured(
     for key in options.get("updates_collections") or ():
         default.add_to_collection(key, update)
     return result, update
+
+
+def _within_program(
+    opened: Scope,
+    name: str,
+    shapes: dict[str, Sequence[int]],
+    counts: Callable[..., Sequence[Any]],
+    value: Callable[..., Any],
+    given: Sequence[Any],
+    updated: Callable[..., Any] | None,
+) -> tuple[Any, Any]:
+    """In a metric of Keras, which is called on values: what is counted goes on from batch to batch of a compiled model."""
+
+    def make() -> list[Any]:
+        return [K.variable(np.zeros(shape), name=f"{name}/{key}") for key, shape in shapes.items()]
+
+    kept = opened.keep((*notices.place(), name), make)
+    new = [opened.read(v) + jax.lax.stop_gradient(x) for v, x in zip(kept, counts(*given), strict=True)]
+    for variable, x in zip(kept, new, strict=True):
+        opened.write(variable, x)
+    return value(*new), (updated or value)(*new)
 
 
 def _options(metrics_collections: Any, updates_collections: Any, name: str | None) -> dict[str, Any]:
@@ -256,10 +285,13 @@ def auc(
         predictions: numbers from 0 to 1.
         num_thresholds: how many thresholds.
         curve: `'ROC'` or `'PR'`.
-        summation_method: `'trapezoidal'`.
+        summation_method: `'trapezoidal'`, or `'careful_interpolation'` of precisions.
     """
-    if summation_method != "trapezoidal":
-        raise NotImplementedError(f"tf.metrics.auc sums trapezoids here. Found: summation_method={summation_method!r}.")
+    if summation_method not in ("trapezoidal", "careful_interpolation"):
+        raise NotImplementedError(
+            f"tf.metrics.auc sums trapezoids or interpolates here. Found: summation_method={summation_method!r}."
+        )
+    interpolates = curve == "PR" and summation_method == "careful_interpolation"
     tiny = 1e-7
     inner = [(i + 1) / (num_thresholds - 1) for i in range(num_thresholds - 2)]
     limits = jnp.asarray([-tiny, *inner, 1 + tiny], "float32")
@@ -269,6 +301,8 @@ def auc(
 
     def value(tp: Any, fp: Any, fn: Any, tn: Any) -> Any:
         tp, fp, fn, tn = map(array, (tp, fp, fn, tn))
+        if interpolates:
+            return interpolated(tp, fp, fn)
         recalled = (tp + 1e-6) / (tp + fn + 1e-6)
         x, y = (fp / (fp + tn + 1e-6), recalled) if curve == "ROC" else (recalled, (tp + 1e-6) / (tp + fp + 1e-6))
         return jnp.sum((x[:-1] - x[1:]) * (y[:-1] + y[1:]) / 2)

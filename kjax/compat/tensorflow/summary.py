@@ -115,12 +115,8 @@ class FileWriter:
         return self._logdir
 
     def add_summary(self, summary: Any, global_step: Any = None) -> None:
-        """Add what a session made of a summary."""
-        if not isinstance(summary, bytes):
-            raise TypeError(
-                f"`summary` should be what `sess.run` gives for a summary, but is {type(summary).__name__}."
-            )
-        self._events.summary(summary, None if global_step is None else int(global_step))
+        """Add what a session made of a summary, or a `tf.Summary`."""
+        self._events.add_summary(summary, global_step)
 
     def add_graph(self, graph: Any, global_step: Any = None, graph_def: Any = None) -> None:
         """Add the nodes of a graph."""
