@@ -72,7 +72,7 @@ def _within_program(
     given: Sequence[Any],
     updated: Callable[..., Any] | None,
 ) -> tuple[Any, Any]:
-    """In a metric of Keras, which is called on values: what is counted goes on from batch to batch of a compiled model."""
+    """In a metric of Keras, which is called on values: what is counted goes on from batch to batch of a model."""
 
     def make() -> list[Any]:
         return [K.variable(np.zeros(shape), name=f"{name}/{key}") for key, shape in shapes.items()]
