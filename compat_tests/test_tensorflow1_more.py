@@ -380,7 +380,7 @@ def test_summaries_made_by_hand(tmp_path: pathlib.Path) -> None:
     histogram = dict(read_fields(values[2][5]))
     assert [histogram[i] for i in range(1, 6)] == [1, 2, 3, 4, 6]
     assert np.frombuffer(histogram[6]).tolist() == [1, 2] and np.frombuffer(histogram[7]).tolist() == [1, 2]
-    with tf.summary.FileWriter(str(tmp_path)) as other, pytest.raises(TypeError, match="tf.Summary"):
+    with tf.summary.FileWriter(str(tmp_path)) as other, pytest.raises(TypeError, match="Summary"):
         other.add_summary(3)
 
 
