@@ -375,11 +375,13 @@ def test_summaries_made_by_hand(tmp_path: pathlib.Path) -> None:
     (path,) = tmp_path.iterdir()
     _, first, second = (dict(read_fields(r)) for r in read_records(path))
     values = [dict(read_fields(v)) for _, v in read_fields(first[5])]
-    assert first[2] == 7 and second[2] == 8
+    assert first[2] == 7
+    assert second[2] == 8
     assert [(v[1], v.get(2)) for v in values] == [(b"reward", 2.5), (b"loss", 0.5), (b"all", None)]
     histogram = dict(read_fields(values[2][5]))
     assert [histogram[i] for i in range(1, 6)] == [1, 2, 3, 4, 6]
-    assert np.frombuffer(histogram[6]).tolist() == [1, 2] and np.frombuffer(histogram[7]).tolist() == [1, 2]
+    assert np.frombuffer(histogram[6]).tolist() == [1, 2]
+    assert np.frombuffer(histogram[7]).tolist() == [1, 2]
     with tf.summary.FileWriter(str(tmp_path)) as other, pytest.raises(TypeError, match="Summary"):
         other.add_summary(3)
 
