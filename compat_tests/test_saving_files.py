@@ -14,6 +14,7 @@ import pytest
 import kjax
 from compat_tests.golden import deviation
 from kjax import layers
+from kjax.compat import tensorflow
 from kjax.layers import Dense, Input, Lambda
 from kjax.models import Model, Sequential, load_model, save_model
 
@@ -331,3 +332,12 @@ def test_paths_without_an_ending_get_their_folder(tmp_path: pathlib.Path) -> Non
     again = load_model(tmp_path / "saved" / "my_model")
     np.testing.assert_array_equal(again.get_weights()[0], model.get_weights()[0])
     again.load_weights(tmp_path / "training" / "cp.ckpt")
+    model.save(f"{tmp_path}/saved/as_a_folder/")
+    model.set_weights([weight + 1 for weight in model.get_weights()])
+    (tmp_path / "training" / "notes.txt").write_text("none")
+    model.save_weights(f"{tmp_path}/training/cp-0002.ckpt")
+    latest = tensorflow.train.latest_checkpoint(f"{tmp_path}/training")
+    assert latest == f"{tmp_path}/training/cp-0002.ckpt"
+    again = load_model(f"{tmp_path}/saved/as_a_folder/")
+    again.load_weights(latest)
+    np.testing.assert_array_equal(again.get_weights()[0], model.get_weights()[0])

@@ -32,7 +32,7 @@ def save_model(
         NotImplementedError: if the model computes in its own `call` and has no config.
     """
     _check_arguments(save_format, kwargs)
-    _check_place(filepath)
+    filepath = _place(filepath)
     archive = _is_archive(filepath, save_format)
     if _keeps_old(filepath, overwrite):
         return
@@ -73,7 +73,7 @@ def load_model(
     """
     if safe_mode is not True:
         raise ValueError("kjax never runs code from a file, so there is no other mode than the safe one.")
-    _check_place(filepath)
+    filepath = _place(filepath)
     from kjax._core.guards import hdf5
     from kjax.saving import _h5
 
@@ -89,7 +89,7 @@ def load_model(
 def save_weights(model: Any, filepath: Any, overwrite: bool = True, save_format: str | None = None) -> None:
     """Write the weights of a model: see `Model.save_weights`."""
     _check_arguments(save_format, {})
-    _check_place(filepath)
+    filepath = _place(filepath)
     if _keeps_old(filepath, overwrite):
         return
     _make_folder(filepath)
@@ -113,7 +113,7 @@ def load_weights(
     from kjax._core.guards import hdf5
     from kjax.saving import _weights
 
-    _check_place(filepath)
+    filepath = _place(filepath)
     _require_weights(model)
     if _is_zip(filepath):
         from kjax.saving import _archive
@@ -147,7 +147,8 @@ def _has_layers(group: Group) -> bool:
     return group.has_attribute("layer_names") or group.has_attribute("layer_names0")
 
 
-def _check_place(filepath: Any) -> None:
+def _place(filepath: Any) -> Any:
+    """Where a file is or goes. tf.keras wrote folders, so that a path may end as that of one."""
     expected = "Expected a path, an open `h5py.File` or `h5py.Group`, or a file object opened in binary mode"
     if isinstance(filepath, io.TextIOBase):
         raise TypeError(f"{expected}. This one was opened as text: add a 'b' to its mode.")
@@ -160,6 +161,7 @@ def _check_place(filepath: Any) -> None:
         raise TypeError(f"{expected}. Found: {filepath!r}")
     elif filepath in ("", b""):
         raise ValueError(f"{expected}. The path is empty.")
+    return (filepath.rstrip("/") or filepath) if isinstance(filepath, str) else filepath
 
 
 def _make_folder(filepath: Any) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from kjax._core import atomic
-from kjax._core.guards import npz, texts
+from kjax._core.guards import hdf5, npz, texts
 from kjax.compat.tensorflow import _variables
 from kjax.compat.tensorflow.errors import InvalidArgumentError, NotFoundError
 
@@ -190,11 +190,17 @@ def get_checkpoint_state(checkpoint_dir: str, latest_filename: str | None = None
 
 
 def latest_checkpoint(checkpoint_dir: str, latest_filename: str | None = None) -> str | None:
-    """The prefix of the latest checkpoint of a folder, or None."""
+    """The prefix of the latest checkpoint of a folder; else the newest file of weights that Keras wrote; or None."""
     state = get_checkpoint_state(checkpoint_dir, latest_filename)
-    if state is None or not checkpoint_exists(state.model_checkpoint_path):
-        return None
-    return state.model_checkpoint_path
+    if state is None:
+        return _newest_weights(checkpoint_dir)
+    return state.model_checkpoint_path if checkpoint_exists(state.model_checkpoint_path) else None
+
+
+def _newest_weights(folder: str) -> str | None:
+    found = [entry for entry in Path(folder).glob("*") if entry.is_file() and hdf5.is_hdf5(entry)]
+    found.sort(key=lambda entry: (entry.stat().st_mtime_ns, entry.name))
+    return os.path.join(folder, found[-1].name) if found else None
 
 
 __all__ = ["Saver", "checkpoint_exists", "get_checkpoint_state", "latest_checkpoint"]
