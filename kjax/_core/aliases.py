@@ -15,6 +15,11 @@ def installed() -> bool:
     return compat is not None and bool(compat.installed())
 
 
+def only_tf_keras() -> bool:
+    """Whether the program has Keras from TensorFlow alone."""
+    return "tensorflow" in sys.modules and "keras" not in sys.modules and installed()
+
+
 def install(wanted: bool) -> None:
     """Let them be kjax here too, if they were where this is asked from."""
     if wanted:

@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from kjax._core import arguments, config, graph, held, naming, scope, tensors
+from kjax._core import aliases, arguments, config, graph, held, naming, scope, tensors
 from kjax._core.frozen import frozen
 from kjax._core.graph import Node, Tensor, Variable
 from kjax._core.registry import Registry
@@ -147,11 +147,11 @@ class Layer(Weights, Measures, Calls):
         """The mask of the outputs: by default that of the inputs, for a layer that supports masking.
 
         Raises:
-            TypeError: if there is a mask and the layer does not support masking.
+            TypeError: if there is a mask and the layer does not support masking. (In tf.keras the mask ended there.)
         """
         if self.supports_masking:
             return mask
-        if mask is not None and any(m is not None for m in to_list(mask)):
+        if mask is not None and any(m is not None for m in to_list(mask)) and not aliases.only_tf_keras():
             raise TypeError(
                 f"Layer {self.name} does not support masking, but was passed an input_mask. Put it before the layer "
                 "that makes the mask, or set `supports_masking` and define `compute_mask` in a layer of your own."
