@@ -55,6 +55,7 @@ def test_rows_of_different_lengths(given: None) -> None:
     assert [type(text) for text in texts] == [list, list]
     assert np.asarray([[1], [2, 3]]).shape == (2,)
     np.testing.assert_array_equal(np.array([[1, 2]], copy=False), [[1, 2]])
+    assert type(np.meshgrid([1], [2, 3])) is list
     with pytest.raises(ValueError, match="inhomogeneous"):
         np.array([[1], [2, 3]], dtype=float)
     _around.uninstall()

@@ -219,3 +219,48 @@ def test_modules_inside_of_tensorflow():
         keras_layer(x)
         assert [isinstance(v, tf.Tensor) for v in (x, K.variable(1.0), np.ones(2), 3)] == [True, False, False, False]
         assert all(seen)
+
+
+class Tags(Layer):
+    """A last layer whose loss asks for what the layer was called on, and its mask, as those of CRFs do."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def compute_mask(self, inputs, mask=None):
+        return None
+
+    def call(self, inputs, mask=None):
+        return inputs * 2
+
+    def loss(self, y_true, y_pred):
+        node = self._inbound_nodes[0]
+        counted = K.cast(node.input_masks[0], K.floatx())
+        return K.sum(K.square(y_true[..., 0] - node.input_tensors[0][..., 0]) * counted, axis=-1)
+
+
+def test_a_loss_asks_for_the_mask_of_a_layer():
+    tags = Tags()
+    model = Sequential([Embedding(5, 1, mask_zero=True, input_length=3), tags])
+    model.compile("sgd", tags.loss)
+    words, y = np.array([[1, 2, 0], [3, 0, 0]]), np.ones((2, 3, 1), "float32")
+    table = model.get_weights()[0][:, 0]
+    expected = ((1 - table[1:4]) ** 2).sum() / 2
+    np.testing.assert_allclose(model.evaluate(words, y, verbose=0), expected, rtol=1e-5)
+    assert np.isfinite(model.train_on_batch(words, y))
+
+
+def test_a_slice_from_where_a_step_says():
+    with alias():
+        import tensorflow as tf
+
+        def step(x, states):
+            _before, time, table = states
+            at = K.cast(time[0, 0], "int32")
+            return x + tf.slice(table, [0, at], [-1, 1]), [x, time + 1]
+
+        x, table = np.zeros((2, 3, 1), "float32"), np.arange(6.0).reshape(2, 3)
+        states = [K.constant(x[:, 0]), K.constant(x[:, 0])]
+        _, outputs, _ = K.rnn(step, K.constant(x), states, constants=[K.constant(table)])
+        np.testing.assert_array_equal(K.eval(outputs)[..., 0], table)

@@ -311,7 +311,9 @@ class Values:
             for i, (tensor, value) in enumerate(zip(node.outputs, leaves, strict=True)):
                 if tensor not in self.values:
                     self.values[tensor] = value
-                    self.masks[tensor] = result_masks[i] if result_masks and i < len(result_masks) else None
+                    self.masks[tensor] = mask = result_masks[i] if result_masks and i < len(result_masks) else None
+                    if mask is not None and tensor.mask is not None:
+                        self.values[tensor.mask] = mask  # losses may ask for it, as those of CRFs do
 
 
 install_operators(apply)

@@ -17,6 +17,7 @@ import numpy as np
 from kjax._core import values
 
 _ORIGINALS: dict[str, Callable[..., Any]] = {name: getattr(np, name) for name in ("array", "asarray", "asanyarray")}
+_MESHGRID = np.meshgrid  # its tuple was a list
 # Packages that expect today's numpy: they notice the error and have an answer of their own.
 _OF_TODAY = frozenset({"jax", "kjax", "pandas", "scipy", "sklearn", "tensorflow_datasets"})
 
@@ -25,6 +26,7 @@ def install() -> None:
     """Give it back."""
     for name, original in _ORIGINALS.items():
         setattr(np, name, _lenient(original))
+    np.meshgrid = _meshgrid
     values.give_out(array)
 
 
@@ -32,6 +34,7 @@ def uninstall() -> None:
     """Let numpy be as it is."""
     for name, original in _ORIGINALS.items():
         setattr(np, name, original)
+    np.meshgrid = _MESHGRID
     values.give_out(np.ndarray)
 
 
@@ -48,6 +51,11 @@ def _lenient(original: Callable[..., Any]) -> Callable[..., Any]:
             return original(*args, **told)
 
     return made
+
+
+@functools.wraps(_MESHGRID)
+def _meshgrid(*args: Any, **options: Any) -> list[Any]:
+    return list(_MESHGRID(*args, **options))
 
 
 def _as_before(error: str, args: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any] | None:

@@ -112,7 +112,7 @@ NAMES: Mapping[Any, Mapping[str, Any]] = {
         "_generate_dropout_mask": _generate_dropout_mask,
         "_standardize_args": _standardize_args,
     },
-    convolutional: {"_Conv": _Conv},
+    convolutional: {"Conv": _Conv, "_Conv": _Conv},  # the first was tf.keras's name
     pooling: {f"_GlobalPooling{rank}D": pooling._GlobalPooling for rank in (1, 2, 3)},
     optimizers: {"clip_norm": clip_norm},
     multi_gpu_utils: {

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from kjax._core import graph, operators
+from kjax._core.held import Held
 from kjax._core.tensors import Tensor, Variable
 from kjax.backend import shapes
 from kjax.backend._ops import array
@@ -303,6 +304,9 @@ def reverse(tensor: Any, axis: Any, name: str | None = None) -> Any:
 
 def slice(input_: Any, begin: Any, size: Any, name: str | None = None) -> Any:
     """The part that begins at `begin` and has the shape `size`; -1 in it means up to the end."""
+    if isinstance(begin, (list, tuple)) and any(isinstance(x, (Held, jax.Array)) or not is_told(x) for x in begin):
+        lengths = dimensions(size)
+        return node("Slice", lambda x, *at: shapes.slice.__wrapped__(x, at, lengths), input_, *begin, name=name)
     return node("Slice", shapes.slice.__wrapped__, input_, dimensions(begin), dimensions(size), name=name)
 
 
