@@ -8,6 +8,7 @@ import pytest
 import kjax
 from kjax import backend as K
 from kjax.compat import alias
+from kjax.compat import tensorflow as tf
 from kjax.layers import Dense, Input, Lambda, Layer
 from kjax.models import Model, Sequential
 
@@ -155,3 +156,10 @@ def test_a_variable_that_only_the_model_knows():
         shifted = Lambda(lambda x: x + tf.Variable([[1.0, 2.0]]))(inputs)
         found = Model(inputs, shifted).predict(np.zeros((1, 2)))
     np.testing.assert_array_equal(found, [[1.0, 2.0]])
+
+
+def test_a_mask_as_long_as_the_longest():
+    lengths = tf.placeholder(tf.int32, [None])
+    with tf.Session() as sess:
+        found = sess.run(tf.sequence_mask(lengths, dtype=tf.float32), {lengths: [1, 3, 0]})
+    np.testing.assert_array_equal(found, [[1, 0, 0], [1, 1, 1], [0, 0, 0]])

@@ -146,4 +146,15 @@ def _apart(corners: np.ndarray, order: list[Any], most: int, overlap: float) -> 
     return kept
 
 
-__all__ = ["boolean_mask", "dynamic_partition", "sets", "unique", "unique_with_counts"]
+def sequence_mask(lengths: Any, maxlen: Any = None, dtype: Any = "bool", name: str | None = None) -> Any:
+    """True for the first `lengths[i]` of `maxlen` places; of as many as the longest has if None."""
+    most, wanted = static(maxlen), dtype_name(dtype)
+
+    def mask(lengths: Any) -> Any:
+        places = int(value_of(lengths).max()) if most is None else most
+        return (jnp.arange(places) < array(lengths)[..., None]).astype(wanted)
+
+    return node("SequenceMask", mask, lengths, name=name)
+
+
+__all__ = ["boolean_mask", "dynamic_partition", "sequence_mask", "sets", "unique", "unique_with_counts"]

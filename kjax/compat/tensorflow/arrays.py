@@ -382,14 +382,6 @@ def broadcast_to(input: Any, shape: Any, name: str | None = None) -> Any:
     return node("BroadcastTo", lambda x: jnp.broadcast_to(array(x), wanted), input, name=name)
 
 
-def sequence_mask(lengths: Any, maxlen: Any = None, dtype: Any = "bool", name: str | None = None) -> Any:
-    """True for the first `lengths[i]` of `maxlen` places."""
-    most, wanted = static(maxlen), dtype_name(dtype)
-    if most is None:
-        raise ValueError("tf.sequence_mask needs `maxlen`: without it its shape would depend on values.")
-    return node("SequenceMask", lambda n: (jnp.arange(most) < array(n)[..., None]).astype(wanted), lengths, name=name)
-
-
 def is_tensor(x: Any) -> bool:
     """Whether `x` is a tensor or a variable."""
     return isinstance(x, (Tensor, Variable, HostTensor, jax.Array))
@@ -398,7 +390,7 @@ def is_tensor(x: Any) -> bool:
 __all__ = [
     "broadcast_to", "cast", "concat", "constant", "convert_to_tensor", "expand_dims", "eye", "fill",
     "gather", "gather_nd", "identity", "is_tensor", "linspace", "one_hot", "ones", "ones_like", "pack", "pad",
-    "placeholder", "placeholder_with_default", "range", "rank", "reshape", "reverse", "sequence_mask", "shape", "size",
+    "placeholder", "placeholder_with_default", "range", "rank", "reshape", "reverse", "shape", "size",
     "slice", "split", "squeeze", "stack", "stop_gradient", "tile", "to_double", "to_float", "to_int32", "to_int64",
     "transpose", "unpack", "unstack", "where", "zeros", "zeros_like",
 ]  # fmt: skip
