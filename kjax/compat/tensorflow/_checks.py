@@ -11,6 +11,7 @@ import numpy as np
 from jax.experimental import io_callback
 
 from kjax._core import operators
+from kjax._core.tensors import Constant
 from kjax.backend._ops import array
 from kjax.compat.tensorflow import _graph
 from kjax.compat.tensorflow._arguments import convert
@@ -18,15 +19,20 @@ from kjax.compat.tensorflow._graph import node
 from kjax.compat.tensorflow.errors import InvalidArgumentError, raised
 
 
+def _shown(*values: Any) -> str:
+    return "".join(f" [{np.array2string(np.ravel(v)[:6], separator=' ')[1:-1]}]" for v in values)
+
+
 def _report(text: str, *values: Any) -> None:
-    shown = "".join(f" [{np.array2string(np.ravel(v)[:6], separator=' ')[1:-1]}]" for v in values)
-    error = InvalidArgumentError(None, None, text + shown)
+    error = InvalidArgumentError(None, None, text + _shown(*values))
     raised.append(error)
     raise error
 
 
-def _checked(kind: str, holds: Callable[..., Any], text: str, *given: Any, name: str | None = None) -> Any:
-    """A node that raises unless a condition holds; its value is that of the first tensor."""
+def checked(kind: str, holds: Callable[..., Any], text: str, *given: Any, name: str | None = None) -> Any:
+    """A node that raises unless a condition holds, at once for constants; its value is that of the first tensor."""
+    if all(isinstance(x, Constant) for x in given) and not bool(jnp.all(holds(*map(array, given)))):
+        raise InvalidArgumentError(None, None, text + _shown(*map(np.asarray, given)))
 
     def check(*values: Any) -> Any:
         values = tuple(map(array, values))
@@ -50,7 +56,7 @@ def _comparison(kind: str, holds: Callable[[Any, Any], Any], sign: str) -> Calla
         x: Any, y: Any, data: Any = None, summarize: Any = None, message: str | None = None, name: str | None = None
     ) -> Any:
         text = f"{message or ''} Condition x {sign} y did not hold element-wise:".lstrip()
-        made = _checked(kind, holds, text, convert(x), convert(y), name=name)
+        made = checked(kind, holds, text, convert(x), convert(y), name=name)
         return _graph.group(made, name=f"{kind}/op")
 
     check.__name__ = check.__qualname__ = kind
@@ -78,7 +84,7 @@ def assert_non_negative(x: Any, data: Any = None, summarize: Any = None, message
 
 def Assert(condition: Any, data: Any, summarize: Any = None, name: str | None = None) -> Any:
     """An operation that raises, and shows `data`, unless the condition holds."""
-    made = _checked("Assert", lambda c, *_: c, "assertion failed:", convert(condition), *data, name=name)
+    made = checked("Assert", lambda c, *_: c, "assertion failed:", convert(condition), *data, name=name)
     return _graph.group(made, name="Assert/op")
 
 
@@ -100,7 +106,7 @@ def verify_tensor_all_finite(
 ) -> Any:
     """The same tensor; raises when one of its numbers is NaN or infinite."""
     value, text = convert(x if t is None else t), msg or message or ""
-    return _checked("VerifyFinite", jnp.isfinite, f"{text} : Tensor had NaN or Inf values:", value, name=name)
+    return checked("VerifyFinite", jnp.isfinite, f"{text} : Tensor had NaN or Inf values:", value, name=name)
 
 
 def check_numerics(tensor: Any, message: str, name: str | None = None) -> Any:

@@ -26,6 +26,16 @@ class Element(np.ndarray):
         return self.shape
 
 
+class Text(str):
+    """A string that is also decoded like the bytes that TensorFlow gives."""
+
+    __slots__ = ()
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        """The plain string."""
+        return str(self)
+
+
 # -- what is fed -------------------------------------------------------------------------------------------------------
 
 
@@ -139,7 +149,7 @@ def array_of(value: Any) -> Any:
         narrow = {"f": np.float32, "i": np.int32}.get(array.dtype.kind)
         if narrow is not None and not _holds_arrays(value):
             array = array.astype(narrow)
-    return array.astype(object) if array.dtype.kind == "U" else array
+    return np.vectorize(Text, otypes=[object])(array) if array.dtype.kind == "U" else array
 
 
 def _holds_arrays(value: Any) -> bool:

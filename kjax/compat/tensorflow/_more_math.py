@@ -121,6 +121,21 @@ def clip_by_average_norm(t: Any, clip_norm: Any, name: str | None = None) -> Any
     return node("clip_by_average_norm", clipped, t, clip_norm, name=name)
 
 
+def saturate_cast(value: Any, dtype: Any, name: str | None = None) -> Any:
+    """A tensor in another type; numbers that it cannot hold become the nearest that it can."""
+    wanted = dtype_name(dtype)
+
+    def cast(x: Any) -> Any:
+        x, ends = array(x), jnp.iinfo(wanted) if jnp.issubdtype(wanted, jnp.integer) else jnp.finfo(wanted)
+        whole = jnp.iinfo(x.dtype) if jnp.issubdtype(x.dtype, jnp.integer) else None
+        low, high = float(ends.min), float(ends.max)
+        if whole is not None:
+            low, high = max(low, whole.min), min(high, whole.max)
+        return jnp.clip(x, jnp.asarray(low, x.dtype), jnp.asarray(high, x.dtype)).astype(wanted)
+
+    return node("saturate_cast", cast, convert(value), name=name)
+
+
 def foldl(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any = None, *args: Any, **kwargs: Any) -> Any:
     """`fn(result so far, row)` for each row, from the first to the last."""
     return loops.foldl(fn, mapped(convert, elems), initializer)
@@ -176,5 +191,5 @@ def hessians(ys: Any, xs: Any, name: str = "hessians", **_: Any) -> list[Any]:
 __all__ = [
     "acosh", "argsort", "asinh", "atanh", "bincount", "clip_by_average_norm", "cross", "digamma", "erfc", "foldl",
     "foldr", "hessians", "histogram_fixed_width", "lin_space", "log_sigmoid", "make_template",
-    "reverse_sequence", "rint", "roll", "shape_n", "sort", "truncatediv", "tuple",
+    "reverse_sequence", "rint", "roll", "saturate_cast", "shape_n", "sort", "truncatediv", "tuple",
 ]  # fmt: skip

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from kjax.compat.tensorflow import _missing
+
 
 class DType(str):
     """The name of a dtype."""
@@ -59,6 +61,26 @@ string = DType("string")
 def as_dtype(value: Any) -> DType:
     """`value` (a name, a numpy dtype or type) as one of the dtypes above."""
     return value if isinstance(value, DType) else DType(value if isinstance(value, str) else np.dtype(value).name)
+
+
+def cast(x: Any, dtype: Any, name: str | None = None) -> Any:
+    """`tf.cast`."""
+    from kjax.compat.tensorflow import arrays
+
+    return arrays.cast(x, dtype, name)
+
+
+def saturate_cast(value: Any, dtype: Any, name: str | None = None) -> Any:
+    """`tf.saturate_cast`."""
+    from kjax.compat.tensorflow import _more_math
+
+    return _more_math.saturate_cast(value, dtype, name)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "bool":  # no name of this module's own, which uses Python's
+        return bool_
+    raise _missing.complaint("tensorflow.dtypes", name, __all__)
 
 
 __all__ = [

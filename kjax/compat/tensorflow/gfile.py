@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import shutil
 from collections.abc import Iterator
+from glob import glob as _found
 from typing import IO, Any
 
 from kjax.compat.tensorflow import _missing
@@ -44,7 +44,7 @@ def ListDirectory(dirname: Any) -> list[str]:
 def Glob(filename: Any) -> list[str]:
     """The files that fit a pattern, or one of several."""
     patterns = filename if isinstance(filename, (list, tuple)) else [filename]
-    return sorted(path for pattern in patterns for path in glob.glob(os.fspath(pattern)))
+    return sorted(path for pattern in patterns for path in _found(os.fspath(pattern)))
 
 
 def Remove(filename: Any) -> None:
@@ -136,11 +136,12 @@ exists, isdir, makedirs, listdir, remove, rmtree = (
     Remove,
     DeleteRecursively,
 )
-copy, rename, walk, stat, mkdir = Copy, Rename, Walk, Stat, MkDir
+copy, rename, walk, stat, mkdir, glob = Copy, Rename, Walk, Stat, MkDir, Glob
+join = os.path.join
 
 __all__ = [
     "Copy", "DeleteRecursively", "Exists", "FastGFile", "GFile", "Glob", "IsDirectory", "ListDirectory", "MakeDirs",
-    "MkDir", "Open", "Remove", "Rename", "Stat", "Walk", "copy", "exists", "isdir", "listdir", "makedirs", "mkdir",
-    "remove", "rename", "rmtree", "stat", "walk",
+    "MkDir", "Open", "Remove", "Rename", "Stat", "Walk", "copy", "exists", "glob", "isdir", "join", "listdir",
+    "makedirs", "mkdir", "remove", "rename", "rmtree", "stat", "walk",
 ]  # fmt: skip
 __getattr__ = _missing.attribute("tensorflow.gfile", __all__)

@@ -12,6 +12,14 @@ import numpy as np
 from kjax.backend._ops import array, float_array
 from kjax.compat.tensorflow import _draws, _graph, _missing
 from kjax.compat.tensorflow._arguments import convert, dtype_name, static
+from kjax.compat.tensorflow._files import (
+    decode_bmp,
+    decode_image,
+    decode_jpeg,
+    decode_png,
+    encode_jpeg,
+    encode_png,
+)
 from kjax.compat.tensorflow._graph import node
 from kjax.compat.tensorflow._scatters import random_crop
 from kjax.compat.tensorflow._selected import non_max_suppression
@@ -350,7 +358,8 @@ def total_variation(images: Any, name: str | None = None) -> Any:
 
 __all__ = [
     "ResizeMethod", "adjust_brightness", "adjust_contrast", "adjust_saturation", "central_crop", "convert_image_dtype",
-    "crop_and_resize", "crop_to_bounding_box", "flip_left_right", "flip_up_down", "grayscale_to_rgb",
+    "crop_and_resize", "crop_to_bounding_box", "decode_bmp", "decode_image", "decode_jpeg", "decode_png",
+    "encode_jpeg", "encode_png", "flip_left_right", "flip_up_down", "grayscale_to_rgb",
     "non_max_suppression", "pad_to_bounding_box",
     "per_image_standardization", "per_image_whitening", "random_brightness", "random_contrast", "random_crop",
     "random_flip_left_right", "random_flip_up_down", "random_saturation", "resize_bilinear",

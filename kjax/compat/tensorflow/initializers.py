@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from kjax import initializers as keras
 from kjax.compat.tensorflow import _missing
 from kjax.compat.tensorflow._init_values import (
     constant_initializer,
@@ -34,4 +37,9 @@ __all__ = [
     "constant", "global_variables", "glorot_normal", "glorot_uniform", "identity", "local_variables", "ones",
     "random_normal", "random_uniform", "truncated_normal", "variables", "variance_scaling", "zeros",
 ]  # fmt: skip
-__getattr__ = _missing.attribute("tensorflow.initializers", __all__)
+
+
+def __getattr__(name: str) -> Any:
+    if not name.startswith("_") and hasattr(keras, name):  # TensorFlow 2: those of tf.keras
+        return getattr(keras, name)
+    raise _missing.complaint("tensorflow.initializers", name, __all__)
