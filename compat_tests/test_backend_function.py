@@ -49,7 +49,7 @@ def test_wrong_calls() -> None:
     with pytest.raises(ValueError, match=r"Cannot feed value of shape \(2, 3\).*\(None, 2\)"):
         run([np.zeros((2, 3))])
     with pytest.raises(ValueError, match="1 inputs, but got 2"):
-        run([np.zeros((2, 2)), 1])
+        run([np.zeros((2, 2)), np.ones(2)])
     with pytest.raises(TypeError, match="list or tuple"):
         run(np.zeros((2, 2)))  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="`inputs`"):

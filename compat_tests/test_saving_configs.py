@@ -188,7 +188,7 @@ def trained(x: np.ndarray) -> Model:
 def test_copies_go_on_training_alike(x: np.ndarray) -> None:
     model = trained(x)
     model.note = ["mine"]  # pyright: ignore[reportAttributeAccessIssue]
-    copies = [copy.deepcopy(model), pickle.loads(pickle.dumps(model))]
+    copies = [copy.copy(model), copy.deepcopy(model), pickle.loads(pickle.dumps(model))]
     histories = [m.fit(x, x[:, :1], verbose=0, shuffle=False).history for m in (model, *copies)]
     assert histories[0] == histories[1] == histories[2]
     for copied in copies:

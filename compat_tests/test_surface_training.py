@@ -208,3 +208,44 @@ def test_slow_weights_by_functions_of_the_model_s_tensors() -> None:
     model.train_function = train
     assert model.train_on_batch(X, Y)[1] > 0
     np.testing.assert_allclose(K.get_value(slow[0]), (first + model.get_weights()[0]) / 2, rtol=1e-5)
+
+
+def test_operations_that_run_with_each_step() -> None:
+    model = small()
+    averages = [K.zeros(K.shape(w)) for w in model.weights]
+    for average, w in zip(averages, model.weights, strict=True):
+        model.metrics_updates.append(K.moving_average_update(average, w, 0.5))
+    wanted = 0.0
+    for _ in range(2):
+        model.fit(X, Y, batch_size=4, verbose=0)
+        wanted = 0.5 * wanted + 0.5 * model.get_weights()[0]
+    np.testing.assert_allclose(K.get_value(averages[0]), wanted, rtol=1e-5)
+    model.compile("sgd", "mse")
+    assert model.metrics_updates == []
+
+
+def test_a_variable_is_assigned_what_a_tensor_will_be() -> None:
+    x, v = K.placeholder((2,)), K.variable([1.0, 2.0])
+    K.get_session().run(v.assign(v * x), {x: [3.0, 4.0]})
+    K.get_session().run([v.assign_add(x), K.sum(x)], {x: [1.0, 1.0]})
+    np.testing.assert_allclose(K.get_value(v), [4.0, 9.0])
+
+
+def test_an_output_that_is_one_number_of_a_batch() -> None:
+    a, b = Input((2,)), Input((2,))
+    made = layers.Lambda(lambda x: K.sum(K.square(x[0] - x[1])), output_shape=(1,))([layers.Dense(2)(a), b])
+    model = Model([a, b], made)
+    model.compile("sgd", lambda y_true, y_pred: y_pred, metrics=["accuracy"])
+    total = model.test_on_batch([Y, Y], np.zeros(4))[0]
+    np.testing.assert_allclose(total, np.square(Y @ model.get_weights()[0] - Y).sum(), rtol=1e-5)
+    np.testing.assert_allclose(model.predict([Y, Y]), np.full(4, total), rtol=1e-5)
+
+
+def test_the_end_of_a_model_is_taken_off() -> None:
+    model = small()
+    model.add(layers.Dense(5))
+    model.layers.pop()
+    model.layers[-1].outbound_nodes = []
+    model.layers[-1].inbound_nodes = model.layers[-1].inbound_nodes[:1]
+    assert model.layers[-1].outbound_nodes == []
+    assert len(model.layers[-1].inbound_nodes) == 1

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from kjax.compat import tensorflow as tf
-from kjax.layers import Dense
-from kjax.models import Sequential
+from kjax.layers import Dense, Input
+from kjax.models import Model, Sequential
 
 Dataset: Any = tf.data.Dataset
 
@@ -220,3 +220,16 @@ def test_windows_of_a_series() -> None:
     np.testing.assert_array_equal(y, [2, 3])
     named = tf.data.Dataset.from_tensor_slices({"a": np.arange(4), "b": np.arange(4) * 2}).window(2)
     assert [int(i) for i in next(iter(named))["b"]] == [0, 2]
+
+
+def test_a_model_made_of_what_an_iterator_gives_next() -> None:
+    x = np.arange(12, dtype="float32").reshape(6, 2)
+    dataset = tf.data.Dataset.from_tensor_slices((x, x[:, :1])).batch(2)
+    inputs, targets = dataset.repeat().make_one_shot_iterator().get_next()
+    given = Input(tensor=inputs)
+    model = Model(given, Dense(1, use_bias=False)(given))
+    model.compile("sgd", "mse", target_tensors=[targets])
+    model.layers[-1].set_weights([[[1.0], [1.0]]])
+    errors = np.square(x[:, 1]).reshape(3, 2).mean(1)
+    np.testing.assert_allclose(model.evaluate(steps=3, verbose=0), errors.mean(), rtol=1e-5)
+    assert len(model.fit(steps_per_epoch=3, epochs=2, verbose=0).history["loss"]) == 2

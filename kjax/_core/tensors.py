@@ -213,7 +213,7 @@ class Variable(Symbolic):
     def assign(self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
         """Give the variable a new value, here and now or, in a program, when it has run.
 
-        While an optimizer's `get_updates` describes a step, it makes an operation that does.
+        Given a symbolic tensor, or while an optimizer's `get_updates` describes a step, it makes an operation that does.
 
         Raises:
             ValueError: if the shape differs.
@@ -222,7 +222,7 @@ class Variable(Symbolic):
         if opened is not None:
             opened.write(self, jnp.asarray(value, self.dtype))
             return self
-        record = scope.recorder()
+        record = _recorder(value)
         return self.replace(value) if record is None else record(self, _second, value)
 
     def replace(self, value: Any) -> Any:
@@ -247,7 +247,7 @@ class Variable(Symbolic):
         self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
     ) -> Any:
         """Add `value` to the variable, as `assign` does."""
-        record = scope.recorder()
+        record = _recorder(value)
         if record is not None:
             return record(self, operators.add, value)
         return self.assign(self.value + jnp.asarray(value, self.dtype))
@@ -256,7 +256,7 @@ class Variable(Symbolic):
         self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
     ) -> Any:
         """Subtract `value` from the variable, as `assign` does."""
-        record = scope.recorder()
+        record = _recorder(value)
         if record is not None:
             return record(self, operators.subtract, value)
         return self.assign(self.value - jnp.asarray(value, self.dtype))
@@ -320,6 +320,16 @@ class Variable(Symbolic):
 
     def __repr__(self) -> str:
         return f"<kjax.Variable '{self.name}' shape={tuple(self.shape)} dtype={self.dtype.name}>"
+
+
+# Makes an operation of a write: given by the backend, as it makes a node.
+write_later: scope.Recorder | None = None
+
+
+def _recorder(value: Any) -> scope.Recorder | None:
+    """What makes an operation of writing `value`, or None where it is written at once."""
+    later = scope.current() is None and isinstance(value, Tensor) and not value.known
+    return scope.recorder() or (write_later if later else None)
 
 
 def _second(old: Any, new: Any) -> Any:

@@ -280,7 +280,9 @@ class Session:
         feeds = dict(feed_dict or {})
         leaves, structure = jax.tree.flatten(fetches)
         wanted = [x for x in leaves if isinstance(x, (Tensor, Variable))]
-        values = iter(Function(list(feeds), wanted, [], "session")(list(feeds.values())) if wanted else [])
+        acts = [x for x in leaves if getattr(x, "targets", None)]  # TensorFlow's operations
+        made = Function(list(feeds), wanted, [], "session", acts)(list(feeds.values())) if wanted or acts else []
+        values = iter(made)
         for _, act in [host for x in leaves for host in getattr(x, "hosts", ())]:
             act()
         return jax.tree.unflatten(
@@ -303,9 +305,10 @@ session_factory: Callable[[], Any] = Session
 
 
 def get_session() -> Any:
-    """The session that `set_session` was given, else one of kjax's own. A closed one is replaced."""
+    """The session that `set_session` was given, else one of kjax's own. A closed one is replaced, or one of Keras alone."""
     global _session
-    if _session is None or getattr(_session, "_closed", False):
+    poorer = type(_session) is Session and session_factory is not Session
+    if _session is None or poorer or getattr(_session, "_closed", False):
         _session = session_factory()
     return _session
 

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from kjax._core import graph, naming, operators, scope
+from kjax._core import graph, naming, operators, scope, tensors
 from kjax._core.gradients import gradients as symbolic_gradients
 from kjax._core.graph import Tensor, Variable, apply
 from kjax._core.scope import NeedsGraph
@@ -75,6 +75,9 @@ def writing(x: Any, combine: Callable[[Any, Any], Any], operand: Any) -> Any:
     for output in node.outputs:
         output.known = False  # computing it has an effect
     return node.result
+
+
+tensors.write_later = writing
 
 
 def update(x: Variable, new_x: Any) -> Any:

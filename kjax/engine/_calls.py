@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import jax
@@ -68,10 +68,18 @@ class Calls:
         """The layer's calls."""
         return self._inbound_nodes
 
+    @inbound_nodes.setter
+    def inbound_nodes(self, nodes: Iterable[Node]) -> None:
+        self._inbound_nodes = list(nodes)
+
     @property
     def outbound_nodes(self) -> list[Node]:
-        """The calls of other layers on what this one makes."""
+        """The calls of other layers on what this one makes. Programs that take a model's end off empty the list."""
         return self._outbound_nodes
+
+    @outbound_nodes.setter
+    def outbound_nodes(self, nodes: Iterable[Node]) -> None:
+        self._outbound_nodes = list(nodes)
 
     @property
     def input(self) -> Any:

@@ -68,8 +68,11 @@ class Functions:
 
     @property
     def metrics_updates(self) -> list[Any]:
-        """None: a metric that has a state writes it when it is computed."""
-        return []
+        """Operations that a program lets run with each training step, until the model is compiled again.
+
+        kjax adds none: a metric that has a state writes it when it is computed.
+        """
+        return vars(self).setdefault("_metrics_updates", [])
 
     @property
     def loss_functions(self) -> list[Any]:
@@ -164,11 +167,14 @@ class Functions:
         return bool(cast("Model", self).uses_learning_phase) and not isinstance(K.learning_phase(), int)
 
     def _given_step(self) -> Any:
-        """The step that a program has put in the place of Keras's, or None."""
-        return None if isinstance(self.train_function, _OwnStep) else self.train_function
+        """The step that a program has put in the place of Keras's, or added operations to; or None."""
+        given = None if isinstance(self.train_function, _OwnStep) else self.train_function
+        added = vars(self).get("_metrics_updates")
+        return given if given is not None or not added else _OwnStep(cast("Model", self), added)
 
     def _forget_functions(self) -> None:
         self.train_function = self.test_function = self.predict_function = None
+        vars(self).pop("_metrics_updates", None)
 
     def _make_train_function(self) -> None:
         if self.train_function is None:
@@ -202,13 +208,19 @@ def _make_symbols(model: Model, plan: Plan) -> dict[str, Any]:
 
 
 class _OwnStep:
-    """`train_function` as Keras made it: from the arrays of a batch to the loss and the metrics."""
+    """`train_function` as Keras made it: from the arrays of a batch to the loss and the metrics.
 
-    def __init__(self, model: Model) -> None:
-        self.model = model
+    Arguments:
+        updates: operations that run after the step.
+    """
+
+    def __init__(self, model: Model, updates: Sequence[Any] = ()) -> None:
+        self.model, self.updates = model, updates
 
     def __call__(self, arrays: Sequence[Any]) -> list[Any]:
-        return _logs(self.model, arrays, self._step)
+        logs = _logs(self.model, arrays, self._step)
+        K.batch_get_value(list(self.updates))
+        return logs
 
     def _step(self, x: Any, y: Any, sample_weight: Any) -> list[Any]:
         batch = _data.training(self.model, x, y, sample_weight, None)

@@ -349,7 +349,7 @@ def _is_stateful_layer(metric: Any) -> bool:
 def _metric_function(metric: Any, loss: str, shape: Sequence[int | None]) -> tuple[Function, str]:
     """The function behind a metric's name; 'accuracy' and 'crossentropy' mean the one that suits loss and output."""
     if metric in ("accuracy", "acc", "crossentropy", "ce"):
-        kind = "binary" if shape[-1] == 1 else "categorical"
+        kind = "binary" if not shape or shape[-1] == 1 else "categorical"
         if loss == "binary_crossentropy":
             kind = "binary"
         elif loss == "sparse_categorical_crossentropy":

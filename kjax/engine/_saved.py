@@ -89,6 +89,9 @@ class SavedMethods:
         """
         _saving[0].load_weights(self, filepath, by_name, skip_mismatch, reshape)
 
+    def __copy__(self) -> Any:
+        return self.__deepcopy__({})
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         copied = _saving[0].deep_copy(self, memo)
         memo[id(self)] = copied

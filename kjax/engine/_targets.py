@@ -87,3 +87,20 @@ class Evaluated:
         while True:
             values = iter(self._compute([]))
             yield jax.tree.unflatten(self._structure, [next(values) if _is_tensor(x) else x for x in self._leaves])
+
+
+def pulled(model: Any) -> Iterator[Any] | None:
+    """The batches of a model made of what an iterator of TensorFlow's gives next; None for any other model."""
+    tensors = (list(model.inputs), [target for target in model._targets_told if target is not None])
+    return _pull(tensors) if any("source" in vars(x) for x in tensors[0]) else None
+
+
+def _pull(tensors: Any) -> Iterator[Any]:
+    while True:
+        try:
+            inputs, targets = K.get_session().run(tensors)
+        except Exception as error:  # the class is TensorFlow's, which stands above
+            if type(error).__name__ != "OutOfRangeError":
+                raise
+            return
+        yield inputs, targets

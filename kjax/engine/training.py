@@ -251,6 +251,7 @@ class Model(BatchMethods, GeneratorMethods, Functions, Network):
         self._require_compiled()
         ways = Ways(workers, use_multiprocessing, max_queue_size)
         validation = _data.Validation(validation_data, validation_split, validation_steps, validation_freq, ways)
+        x = _targets.pulled(self) if x is None else x
         if steps_per_epoch is not None and _targets.holds_tensors(x, y):
             x, y, sample_weight = _targets.Evaluated(x, y, sample_weight), None, None
         if _adapt.is_source(x):
@@ -308,6 +309,7 @@ class Model(BatchMethods, GeneratorMethods, Functions, Network):
             ValueError: if the data do not fit the model.
         """
         self._require_compiled()
+        x = _targets.pulled(self) if x is None else x
         if steps is not None and _targets.holds_tensors(x, y):
             x, y, sample_weight = _targets.Evaluated(x, y, sample_weight), None, None
         if _adapt.is_source(x):

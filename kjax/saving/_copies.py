@@ -21,6 +21,7 @@ from kjax.saving import _local, _training
 _OWN = (
     "_programs", "_plan", "_collected", "inputs", "outputs", "_order", "_inbound_nodes", "_outbound_nodes",
     "_target_tensors", "_targets_told", "train_function", "test_function", "predict_function",
+    "_metrics_updates",
 )  # fmt: skip
 
 
@@ -117,6 +118,7 @@ def _given() -> frozenset[str]:
     compiled = (
         "_compile_args", "metrics", "loss_weights", "sample_weight_mode", "weighted_metrics", "callback_model",
         "_target_tensors", "_targets_told", "_added", "train_function", "test_function", "predict_function",
+        "_metrics_updates",
     )  # fmt: skip
     return frozenset((*Sequential(name="fresh").__dict__, *Model(name="fresh").__dict__, *compiled))
 

@@ -6,6 +6,7 @@ axes that may differ are those of unknown length. Each session goes through the 
 
 from __future__ import annotations
 
+import importlib
 import weakref
 from collections.abc import Iterator as Elements
 from typing import Any
@@ -141,6 +142,7 @@ class Iterator:
 
     def get_next(self, name: str | None = None) -> Any:
         """The tensors of an element: the next one in each run that needs them."""
+        importlib.import_module("kjax.compat.tensorflow._session")  # a model of Keras pulls by a session, too
         default = _graph.get_default_graph()
         source = Source(self)
         tensors = []
