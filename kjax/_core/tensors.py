@@ -213,7 +213,7 @@ class Variable(Symbolic):
     def assign(self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
         """Give the variable a new value, here and now or, in a program, when it has run.
 
-        Given a symbolic tensor, or while an optimizer's `get_updates` describes a step, it makes an operation that does.
+        Given a symbolic tensor, or while an optimizer's `get_updates` describes a step, it makes an operation of it.
 
         Raises:
             ValueError: if the shape differs.

@@ -305,7 +305,7 @@ session_factory: Callable[[], Any] = Session
 
 
 def get_session() -> Any:
-    """The session that `set_session` was given, else one of kjax's own. A closed one is replaced, or one of Keras alone."""
+    """The session that `set_session` was given, else one of kjax's own. A closed one, or a simpler one, is replaced."""
     global _session
     poorer = type(_session) is Session and session_factory is not Session
     if _session is None or poorer or getattr(_session, "_closed", False):
