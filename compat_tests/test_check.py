@@ -145,19 +145,19 @@ def test_recorded_sources_have_all_they_need() -> None:
     assert not wrong
 
 
-def test_python_2_is_told_with_line_and_advice(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "old.py"
-    path.write_text("import keras\nprint 'loss', 3\n")
+def test_a_text_of_no_python_is_told_with_its_line(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "broken.py"
+    path.write_text("import keras\nprint 'loss', = 3\n")
     assert cli.main(["check", str(path)]) == 2
     said = capsys.readouterr().out
     assert f"{path}:2:" in said
-    assert "2to3" in said
+    assert "cannot be parsed as Python 3" in said
 
 
-def test_python_2_builtins_and_absent_packages_are_notes() -> None:
+def test_absent_packages_and_python_2_are_notes() -> None:
     assert told("import nowhere_to_be_found\nfor i in xrange(3):\n  pass", NOTE) == [
+        (1, "Python 2"),
         (1, "nowhere_to_be_found"),
-        (2, "xrange"),
     ]
 
 

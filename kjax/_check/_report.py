@@ -8,23 +8,11 @@ import pathlib
 import warnings
 from collections.abc import Sequence
 
-from kjax._check._findings import MISSING, TRANSLATED, Finding, Report
+from kjax._check._findings import MISSING, NOTE, TRANSLATED, Finding, Report
 from kjax._check._scan import scan
+from kjax.compat import _python2
 
-_OLD_PYTHON = (
-    "it is written for Python 2. Convert it first: `2to3 -w` comes with Python up to 3.12, on newer ones "
-    "`pip install fissix` has the same"
-)
 _SHOWN = 4  # lines named where one thing is found on several
-_SIGNS = (
-    "print",
-    "exec",
-    "multiple exception types",
-    "leading zeros",
-    "Did you mean",
-    "<>",
-    "inconsistent use of tabs",
-)
 
 
 def check_files(paths: Sequence[str], as_json: bool = False) -> int:
@@ -46,14 +34,19 @@ def check_files(paths: Sequence[str], as_json: bool = False) -> int:
 def check_source(source: str | bytes, path: str = "<script>", beside: Sequence[str] = ()) -> Report:
     """What is found in the text of a script."""
     report = Report(path)
+    text = source.encode() if isinstance(source, str) else source
     try:
+        tree = _python2.translated(text, path)
+        old = tree is not None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the script's own escapes and comparisons
-            tree = ast.parse(source, path)
+            tree = tree or ast.parse(source, path)
     except (SyntaxError, ValueError) as error:
         report.problem = _problem(error)
         return report
     report.findings = scan(tree, beside)
+    if old:
+        report.findings.append(Finding(1, 0, NOTE, "Python 2", "written for Python 2: `kjax run` translates it"))
     return report
 
 
@@ -72,10 +65,8 @@ def _problem(error: SyntaxError | ValueError) -> Finding:
     line, column = getattr(error, "lineno", None) or 0, getattr(error, "offset", None) or 0
     said = getattr(error, "msg", str(error))
     text = (getattr(error, "text", None) or "").strip()
-    old = isinstance(error, TabError) or any(sign in said for sign in _SIGNS) or text.startswith(("print ", "exec "))
-    advice = f"; {_OLD_PYTHON}" if old else ""
     shown = f" in `{text}`" if text else ""
-    return Finding(line, column, "unreadable", text, f"cannot be parsed as Python 3{shown}: {said}{advice}")
+    return Finding(line, column, "unreadable", text, f"cannot be parsed as Python 3{shown}: {said}")
 
 
 def _text(report: Report) -> str:

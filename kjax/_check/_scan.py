@@ -13,9 +13,6 @@ from kjax._check._values import UNKNOWN, Instance, Missing, ScriptClass, ScriptF
 
 # An import below one of these is an attempt; another one stands in its handler.
 _CAUGHT = frozenset(("ImportError", "ModuleNotFoundError", "AttributeError", "NameError", "Exception", "BaseException"))
-_PYTHON_2 = frozenset(
-    ("xrange", "raw_input", "unicode", "basestring", "unichr", "long", "reduce", "execfile", "cmp", "reload")
-)
 
 
 class Scan(Expressions, ast.NodeVisitor):
@@ -192,9 +189,7 @@ class Scan(Expressions, ast.NodeVisitor):
         for node in ast.walk(self.tree):
             if not isinstance(node, ast.Name) or node.id in known or self.open_world:
                 continue
-            if node.id in _PYTHON_2:
-                self.tell(node, NOTE, node.id, f"`{node.id}` is of Python 2; Python 3 does not have it")
-            elif self.starred and _modules.of_keras(node.id):
+            if self.starred and _modules.of_keras(node.id):
                 sources = ", ".join(f"`from {name} import *`" for name in self.starred)
                 self.tell(node, MISSING, node.id, f"nothing defines `{node.id}`; {sources} does not give it")
 

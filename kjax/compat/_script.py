@@ -13,7 +13,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from kjax import compat
-from kjax.compat import _around, _ordering, _traceback
+from kjax.compat import _around, _ordering, _python2, _traceback
 
 
 def run_file(path: str, arguments: Sequence[str]) -> int:
@@ -27,8 +27,15 @@ def run_file(path: str, arguments: Sequence[str]) -> int:
     sys.argv = [path, *arguments]
     _set_first_path(os.path.dirname(os.path.realpath(full)))
     main = _new_main(full, SourceFileLoader("__main__", full), None)
-    # From bytes, so that the compiler itself reads a byte order mark and a declared encoding.
-    return _execute(lambda: compile(source, full, "exec", dont_inherit=True), main, source)
+    return _execute(lambda: _code(source, full), main, source)
+
+
+def _code(source: bytes, full: str) -> CodeType:
+    code, translated = _python2.compiled(source, full)
+    if translated:
+        _say("the script is written for Python 2; it is translated for this run", 0)
+        _python2.install(os.path.dirname(full))
+    return code
 
 
 def run_module(name: str, arguments: Sequence[str]) -> int:
