@@ -160,6 +160,8 @@ def test_a_variable_that_only_the_model_knows():
 
 def test_a_mask_as_long_as_the_longest():
     lengths = tf.placeholder(tf.int32, [None])
+    mask = tf.sequence_mask(lengths, dtype=tf.float32)
+    assert mask.get_shape().as_list() == [None, None]
     with tf.Session() as sess:
-        found = sess.run(tf.sequence_mask(lengths, dtype=tf.float32), {lengths: [1, 3, 0]})
+        found = sess.run(mask, {lengths: [1, 3, 0]})
     np.testing.assert_array_equal(found, [[1, 0, 0], [1, 1, 1], [0, 0, 0]])

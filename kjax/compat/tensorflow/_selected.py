@@ -9,6 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from kjax._core.concrete import value_of
+from kjax._core.dims import Shape
+from kjax._core.tensors import Tensor
 from kjax.backend._ops import array
 from kjax.compat.tensorflow._arguments import convert, dtype_name, static
 from kjax.compat.tensorflow._graph import node
@@ -152,9 +154,13 @@ def sequence_mask(lengths: Any, maxlen: Any = None, dtype: Any = "bool", name: s
 
     def mask(lengths: Any) -> Any:
         places = int(value_of(lengths).max()) if most is None else most
-        return (jnp.arange(places) < array(lengths)[..., None]).astype(wanted)
+        ends = array(lengths)[..., None]
+        return (jnp.arange(places).reshape((1,) * (ends.ndim - 1) + (-1,)) < ends).astype(wanted)
 
-    return node("SequenceMask", mask, lengths, name=name)
+    made = node("SequenceMask", mask, lengths, name=name)
+    if most is None and isinstance(made, Tensor):  # examples of whole numbers are 0 and 1: they do not show it
+        made.shape = Shape([*made.shape[:-1], None])
+    return made
 
 
 __all__ = ["boolean_mask", "dynamic_partition", "sequence_mask", "sets", "unique", "unique_with_counts"]
