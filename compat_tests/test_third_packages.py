@@ -264,3 +264,36 @@ def test_a_slice_from_where_a_step_says():
         states = [K.constant(x[:, 0]), K.constant(x[:, 0])]
         _, outputs, _ = K.rnn(step, K.constant(x), states, constants=[K.constant(table)])
         np.testing.assert_array_equal(K.eval(outputs)[..., 0], table)
+
+
+class Attends(Layer):
+    """An attention that keeps its weights for others, and a factor that it computes at its first call."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.shares = self.factor = None
+
+    def call(self, inputs):
+        if self.factor is None:
+            self.factor = 1 + 0 * K.sum(inputs)
+        self.shares = K.softmax(inputs[..., 0])
+        self.scores = 2 * self.shares
+        return K.sum(inputs * K.expand_dims(self.shares), axis=1) * self.factor
+
+
+def test_what_a_call_keeps_is_a_tensor_for_others():
+    layer, inputs = Attends(), Input((4, 3))
+    model = Model(inputs, Dense(1)(layer(inputs)))
+    model.compile("sgd", "mse")
+    x = np.random.rand(6, 4, 3).astype("float32")
+    model.fit(x, np.zeros((6, 1)), batch_size=3, verbose=0)  # the ragged batch and the second trace find no old values
+    model.evaluate(x[:5], np.zeros((5, 1)), verbose=0)
+    shares = np.exp(x[..., 0]) / np.exp(x[..., 0]).sum(axis=1, keepdims=True)
+    run = K.function([inputs], [layer.shares, layer.scores])
+    for found, factor in zip(run([x]), (1, 2), strict=True):
+        np.testing.assert_allclose(found, factor * shares, rtol=1e-5)
+    assert K.int_shape(layer.shares) == (None, 4)
+    with pytest.raises(AttributeError, match="'Attends' object has no attribute 'other'"):
+        layer.other  # noqa: B018
+    with pytest.raises(AttributeError, match="never been called"):
+        Attends().output  # noqa: B018

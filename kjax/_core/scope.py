@@ -28,6 +28,9 @@ class Readable(Protocol):
     def stored(self) -> jax.Array: ...
 
 
+_ABSENT: Any = object()
+
+
 class NeedsGraph(TypeError):
     """A function that runs on values asks what they were computed from: it must run on symbolic tensors instead."""
 
@@ -78,6 +81,7 @@ class Scope:
         self._key = key
         self._frozen = False
         self.draws = 0
+        self._attributes: dict[tuple[int, str], tuple[Any, str, Any]] = {}
         self.captured: Callable[[Any], Any] | None = None
         self.book: dict[Any, int] = {}
         self.eager = eager
@@ -180,6 +184,15 @@ class Scope:
 
     def __exit__(self, *exc: object) -> None:
         _stack().pop()
+        for owner, name, before in reversed(self._attributes.values()):
+            if before is _ABSENT or before is None:  # the owner's `__getattr__` knows of it
+                owner.__dict__.pop(name, None)
+            else:
+                owner.__dict__[name] = before
+
+    def note(self, owner: Any, name: str) -> None:
+        """Give an attribute its present value back when the trace has ended: a traced one is of no use then."""
+        self._attributes.setdefault((id(owner), name), (owner, name, owner.__dict__.get(name, _ABSENT)))
 
 
 # Makes an operation of giving a variable a value: what an old value and an operand become, and the operand.

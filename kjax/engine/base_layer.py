@@ -21,6 +21,7 @@ from kjax._core.frozen import frozen
 from kjax._core.graph import Node, Tensor, Variable
 from kjax._core.registry import Registry
 from kjax.backend.phase import fixed_phase
+from kjax.engine import _told
 from kjax.engine._added import Measures
 from kjax.engine._calls import Calls, takes_tensors
 from kjax.engine._spec import InputSpec, Shape, list_of_shapes, shape_of, to_list, unpack
@@ -116,7 +117,14 @@ class Layer(Weights, Measures, Calls):
     def __setattr__(self, name: str, value: Any) -> None:
         if "_sublayers" in self.__dict__:
             self._note_parts(name, value)
+            _told.note(self, name, value)
         super().__setattr__(name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        # Asked only for what the layer does not have; or a property of its own raised an AttributeError, which is told.
+        if isinstance(own := getattr(type(self), name, None), property):
+            return own.__get__(self)
+        return _told.find(self, name)
 
     def _note_parts(self, name: str, value: Any) -> None:
         """Take layers that became an attribute as parts of this one, and variables of `tf` as its weights."""

@@ -69,7 +69,7 @@ class Cell(Layer):
         if whole in PARTS and len(gate) == 1 and gate in self.letters:
             start = self.letters.index(gate) * self.units
             return part(self, whole, slice(start, start + self.units))
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return super().__getattr__(name)
 
     def build(self, input_shape: Any) -> None:
         features = input_shape[-1]

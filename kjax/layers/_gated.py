@@ -7,6 +7,7 @@ from typing import Any
 
 from kjax import regularizers
 from kjax._core import notices
+from kjax.engine import _told
 from kjax.layers._cell_parts import implementation_of
 from kjax.layers._cells import GRUCell, LSTMCell, SimpleRNNCell
 from kjax.layers._rnn import RNN
@@ -30,8 +31,8 @@ class OfCell(RNN):
     def __getattr__(self, name: str) -> Any:
         # Asked only for what the layer itself does not have.
         cell = self.__dict__.get("cell")
-        if cell is None or name.startswith("_"):
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        if cell is None or name.startswith("_") or _told.knows(self, name):
+            return super().__getattr__(name)
         try:
             return getattr(cell, name)
         except AttributeError:

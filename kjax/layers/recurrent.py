@@ -74,7 +74,7 @@ class Recurrent(RNN):
     def __getattr__(self, name: str) -> Any:
         if name == "units" and "output_dim" in self.__dict__:
             return self.output_dim
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return super().__getattr__(name)
 
     def step(self, inputs: Any, states: Any) -> Any:
         """One time step: the output and the new states."""
