@@ -144,6 +144,38 @@ def binary_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, lab
     return K.mean(K.binary_crossentropy(y_true, y_pred, from_logits=from_logits), axis=-1)
 
 
+def binary_focal_crossentropy(
+    y_true: Any,
+    y_pred: Any,
+    apply_class_balancing: bool = False,
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
+) -> Any:
+    """The mean of `K.binary_focal_crossentropy`; `label_smoothing` as for `binary_crossentropy`."""
+    y_true, y_pred = paired(y_true, y_pred)
+    y_true = y_true * (1.0 - label_smoothing) + label_smoothing / 2
+    return K.mean(K.binary_focal_crossentropy(y_true, y_pred, apply_class_balancing, alpha, gamma, from_logits), axis)
+
+
+def categorical_focal_crossentropy(
+    y_true: Any,
+    y_pred: Any,
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
+) -> Any:
+    """`K.categorical_focal_crossentropy`; `label_smoothing` as for `categorical_crossentropy`."""
+    y_true, y_pred = paired(y_true, y_pred)
+    if label_smoothing:
+        y_true = apply(_spread, y_true, label_smoothing)
+    return K.categorical_focal_crossentropy(y_true, y_pred, alpha, gamma, from_logits, axis)
+
+
 def kullback_leibler_divergence(y_true: Any, y_pred: Any) -> Any:
     """`sum(y_true * log(y_true / y_pred))`, of values that are kept between epsilon and 1."""
     y_true, y_pred = (K.clip(y, K.epsilon(), 1.0) for y in paired(y_true, y_pred))
@@ -323,6 +355,23 @@ class BinaryCrossentropy(_FunctionLoss, function=binary_crossentropy):
         super().__init__(reduction, name, from_logits=from_logits, label_smoothing=label_smoothing)
 
 
+class BinaryFocalCrossentropy(_FunctionLoss, function=binary_focal_crossentropy):
+    """`binary_focal_crossentropy` as an object. Arguments: those of the function and of `Loss`."""
+
+    def __init__(
+        self, apply_class_balancing: bool = False, alpha: float = 0.25, gamma: float = 2.0, **more: Any
+    ) -> None:
+        reduction, name = more.pop("reduction", _MEAN), more.pop("name", None)
+        super().__init__(reduction, name, apply_class_balancing=apply_class_balancing, alpha=alpha, gamma=gamma, **more)
+
+
+class CategoricalFocalCrossentropy(_FunctionLoss, function=categorical_focal_crossentropy):
+    """`categorical_focal_crossentropy` as an object. Arguments: those of the function and of `Loss`."""
+
+    def __init__(self, alpha: float = 0.25, gamma: float = 2.0, **more: Any) -> None:
+        super().__init__(more.pop("reduction", _MEAN), more.pop("name", None), alpha=alpha, gamma=gamma, **more)
+
+
 class CategoricalCrossentropy(_FunctionLoss, function=categorical_crossentropy):
     """`categorical_crossentropy` as an object. Arguments: those of the function and of `Loss`."""
 
@@ -370,6 +419,8 @@ _ALIASES: dict[Callable[..., Any], tuple[str, ...]] = {
     categorical_crossentropy: (),
     sparse_categorical_crossentropy: (),
     binary_crossentropy: (),
+    binary_focal_crossentropy: (),
+    categorical_focal_crossentropy: (),
     kullback_leibler_divergence: ("kld", "KLD", "kl_divergence"),
     poisson: (),
     cosine_proximity: ("cosine",),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kjax._core import arguments
 from kjax.applications import (
     densenet,
+    efficientnet,
     imagenet_utils,
     inception_resnet_v2,
     inception_v3,
@@ -19,6 +20,16 @@ from kjax.applications import (
     xception,
 )
 from kjax.applications.densenet import DenseNet121, DenseNet169, DenseNet201
+from kjax.applications.efficientnet import (
+    EfficientNetB0,
+    EfficientNetB1,
+    EfficientNetB2,
+    EfficientNetB3,
+    EfficientNetB4,
+    EfficientNetB5,
+    EfficientNetB6,
+    EfficientNetB7,
+)
 from kjax.applications.inception_resnet_v2 import InceptionResNetV2
 from kjax.applications.inception_v3 import InceptionV3
 from kjax.applications.mobilenet import MobileNet
@@ -35,6 +46,14 @@ __all__ = [
     "DenseNet121",
     "DenseNet169",
     "DenseNet201",
+    "EfficientNetB0",
+    "EfficientNetB1",
+    "EfficientNetB2",
+    "EfficientNetB3",
+    "EfficientNetB4",
+    "EfficientNetB5",
+    "EfficientNetB6",
+    "EfficientNetB7",
     "InceptionResNetV2",
     "InceptionV3",
     "MobileNet",

@@ -54,7 +54,9 @@ from kjax.backend.local import local_conv1d, local_conv2d
 from kjax.backend.loops import foldl, foldr, map_fn
 from kjax.backend.losses import (
     binary_crossentropy,
+    binary_focal_crossentropy,
     categorical_crossentropy,
+    categorical_focal_crossentropy,
     sparse_categorical_crossentropy,
 )
 from kjax.backend.math import (

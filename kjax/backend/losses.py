@@ -91,3 +91,39 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
     positive = x >= 0
     above, minus_size = jnp.where(positive, x, jnp.zeros_like(x)), jnp.where(positive, -x, x)
     return above - x * target + jnp.log1p(jnp.exp(minus_size))
+
+
+@op
+def binary_focal_crossentropy(
+    target: Any,
+    output: Any,
+    apply_class_balancing: bool = False,
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+    from_logits: bool = False,
+) -> Any:
+    """`binary_crossentropy` of each entry, times `(1 - p) ** gamma` with p the probability of what is true.
+
+    Arguments:
+        target, output, from_logits: as for `binary_crossentropy`.
+        apply_class_balancing: whether targets of 1 are weighted with `alpha`, and those of 0 with `1 - alpha`.
+        alpha, gamma: see above.
+
+    Reference: Lin et al., Focal Loss for Dense Object Detection, 2018.
+    """
+    target, output = float_array(target), float_array(output)
+    p = jax.nn.sigmoid(output) if from_logits else output
+    losses = (1.0 - (target * p + (1.0 - target) * (1.0 - p))) ** gamma
+    losses = losses * binary_crossentropy(target, output, from_logits)
+    return losses * (target * alpha + (1.0 - target) * (1.0 - alpha)) if apply_class_balancing else losses
+
+
+@op
+def categorical_focal_crossentropy(
+    target: Any, output: Any, alpha: float = 0.25, gamma: float = 2.0, from_logits: bool = False, axis: int = -1
+) -> Any:
+    """`-sum(alpha * (1 - output) ** gamma * target * log(output))` over the classes. Arguments: see above."""
+    output = float_array(output)
+    p = jax.nn.softmax(output, axis) if from_logits else output / jnp.sum(output, axis=axis, keepdims=True)
+    p = array(_clipped(p))
+    return jnp.sum(-alpha * (1.0 - p) ** gamma * float_array(target) * jnp.log(p), axis=axis)

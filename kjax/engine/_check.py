@@ -63,7 +63,7 @@ def standardize(
     """
     items = _by_name(data, names, what)
     arrays = [as_array(item, f"{what} {name}") for item, name in zip(items, names, strict=True)]
-    arrays = [array[:, None] if array.ndim == 1 else array for array in arrays]
+    arrays = [_with_last_axis(array, shape) for array, shape in zip(arrays, shapes, strict=True)]
     for array, name, shape in zip(arrays, names, shapes, strict=True):
         if array.shape[0] == 0:
             raise ValueError(f"The data is empty: {what} {name} has 0 samples. Expected at least one.")
@@ -72,6 +72,12 @@ def standardize(
         if finite:
             _check_finite(array, name, what)
     return arrays
+
+
+def _with_last_axis(array: Any, shape: Dims | None) -> Any:
+    """An array of numbers, one a sample; or one a place, as class numbers are since tf.keras: with an axis for them."""
+    lacks = shape is not None and shape[-1] == 1 and array.ndim == len(shape) - 1
+    return array[..., None] if array.ndim == 1 or lacks else array
 
 
 def _by_name(data: Any, names: Sequence[str], what: str) -> list[Any]:

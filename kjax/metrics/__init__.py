@@ -96,12 +96,14 @@ from kjax.metrics._means import (
     TopKCategoricalAccuracy,
     accuracy,
 )
+from kjax.metrics._overlap import BinaryIoU, IoU, OneHotIoU, OneHotMeanIoU
 
 __all__ = [
     "AUC",
     "Accuracy",
     "BinaryAccuracy",
     "BinaryCrossentropy",
+    "BinaryIoU",
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
     "CategoricalHinge",
@@ -110,6 +112,7 @@ __all__ = [
     "FalseNegatives",
     "FalsePositives",
     "Hinge",
+    "IoU",
     "KLD",
     "KLDivergence",
     "LogCoshError",
@@ -127,6 +130,8 @@ __all__ = [
     "MeanSquaredLogarithmicError",
     "MeanTensor",
     "Metric",
+    "OneHotIoU",
+    "OneHotMeanIoU",
     "Poisson",
     "Precision",
     "PrecisionAtRecall",

@@ -23,6 +23,7 @@ __all__ = [
     "PolynomialDecay",
     "InverseTimeDecay",
     "CosineDecay",
+    "CosineDecayRestarts",
     "serialize",
     "deserialize",
 ]
@@ -225,8 +226,57 @@ class CosineDecay(_Formula):
         return jnp.where(step < warm, first + (target - first) * (step / warm), rate)
 
 
+class CosineDecayRestarts(_Formula):
+    """Waves of `CosineDecay`: each `t_mul` times as long as the one before, from `m_mul` times its top.
+
+    Arguments:
+        initial_learning_rate: the first rate.
+        first_decay_steps: steps of the first wave.
+        t_mul: factor of the lengths.
+        m_mul: factor of the rates at which the waves begin.
+        alpha: the lowest rate, as a share of that at the begin of a wave.
+        name: kept for the config.
+
+    Reference: Loshchilov and Hutter, SGDR: Stochastic Gradient Descent with Warm Restarts, 2016.
+    """
+
+    arguments = ("initial_learning_rate", "first_decay_steps", "t_mul", "m_mul", "alpha")
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        first_decay_steps: float,
+        t_mul: float = 2.0,
+        m_mul: float = 1.0,
+        alpha: float = 0.0,
+        name: str | None = None,
+    ) -> None:
+        self.initial_learning_rate, self.first_decay_steps = (
+            _number(initial_learning_rate),
+            _positive(first_decay_steps),
+        )
+        self.t_mul, self.m_mul, self.alpha, self.name = _number(t_mul), _number(m_mul), _number(alpha), name
+
+    def at(self, step: Any) -> Any:
+        done = step / self.first_decay_steps
+        if self.t_mul == 1:
+            waves = periods(step, self.first_decay_steps, staircase=True)
+            part = (step - waves * self.first_decay_steps) / self.first_decay_steps
+        else:
+            waves = jnp.floor(jnp.log1p(done * (self.t_mul - 1)) / math.log(self.t_mul))
+            part = (done - (self.t_mul**waves - 1) / (self.t_mul - 1)) / self.t_mul**waves
+        return cosine(self.initial_learning_rate * self.m_mul**waves, part, 1.0, self.alpha)
+
+
 _registry = Registry("learning rate schedule", accepts=lambda found: issubclass(found, LearningRateSchedule))
-for _class in (ExponentialDecay, PiecewiseConstantDecay, PolynomialDecay, InverseTimeDecay, CosineDecay):
+for _class in (
+    ExponentialDecay,
+    PiecewiseConstantDecay,
+    PolynomialDecay,
+    InverseTimeDecay,
+    CosineDecay,
+    CosineDecayRestarts,
+):
     _registry.register(_class)
 
 

@@ -46,16 +46,17 @@ class FolderBatches(Sequence):
         self._read, self._labels, self._batch_size = read, labels, batch_size
         self._random = None if seed is None else np.random.RandomState(seed)
         self._changes: list[Callable[..., Any]] = []
-        self._most: int | None = None
+        self._first, self._most = 0, None
         self._order = np.arange(len(paths))
         self.on_epoch_end()
 
     def __len__(self) -> int:
-        batches = -(-len(self.file_paths) // self._batch_size)
+        batches = max(0, -(-len(self.file_paths) // self._batch_size) - self._first)
         return batches if self._most is None else min(batches, self._most)
 
     def __getitem__(self, index: int) -> Any:
-        rows = self._order[index * self._batch_size : (index + 1) * self._batch_size]
+        place = (index + self._first) * self._batch_size
+        rows = self._order[place : place + self._batch_size]
         if index < 0 or not len(rows):
             raise IndexError(f"Batch {index} was asked for, but there are {len(self)}.")
         inputs = self._read([self.file_paths[row] for row in rows])
@@ -88,7 +89,16 @@ class FolderBatches(Sequence):
 
     def take(self, count: int) -> FolderBatches:
         """The first `count` batches."""
-        return self._changed(_most=count)
+        return self._changed(_most=int(count) if self._most is None else min(int(count), self._most))
+
+    def skip(self, count: int) -> FolderBatches:
+        """The batches behind the first `count`."""
+        most = None if self._most is None else max(0, self._most - int(count))
+        return self._changed(_first=self._first + int(count), _most=most)
+
+    def cardinality(self) -> np.ndarray:
+        """The number of batches."""
+        return np.asarray(len(self)).view(_Shown)
 
     def cache(self, *args: Any, **kwargs: Any) -> FolderBatches:
         """The same batches."""
@@ -269,11 +279,11 @@ def _image(path: str, color_mode: str, size: tuple[int, int], interpolation: str
     array = array[..., None] if array.ndim == 2 else array
     for axis in (0, 1):
         if array.shape[axis] != size[axis]:
-            array = _resized(array, axis, size[axis], interpolation)
+            array = resized(array, axis, size[axis], interpolation)
     return array
 
 
-def _resized(array: np.ndarray, axis: int, length: int, interpolation: str) -> np.ndarray:
+def resized(array: np.ndarray, axis: int, length: int, interpolation: str) -> np.ndarray:
     """Resized along an axis: pixel `i` is taken from `(i + 1/2) old / new - 1/2`, without smoothing."""
     old = array.shape[axis]
     place = (np.arange(length) + 0.5) * old / length
@@ -281,6 +291,6 @@ def _resized(array: np.ndarray, axis: int, length: int, interpolation: str) -> n
         return array.take(np.minimum(place.astype(int), old - 1), axis)
     place = np.clip(place - 0.5, 0, old - 1)
     before = place.astype(int)
-    weight = (place - before).astype("float32").reshape((-1, 1, 1) if axis == 0 else (1, -1, 1))
+    weight = (place - before).astype("float32").reshape([-1 if i == axis else 1 for i in range(array.ndim)])
     after = np.minimum(before + 1, old - 1)
     return array.take(before, axis) * (1 - weight) + array.take(after, axis) * weight

@@ -19,6 +19,7 @@ from kjax.preprocessing._image_files import array_to_img, img_to_array, list_pic
 from kjax.preprocessing._image_folders import DirectoryIterator
 from kjax.preprocessing._image_generator import ImageDataGenerator
 from kjax.preprocessing._image_iterators import Iterator, NumpyArrayIterator
+from kjax.preprocessing._series import smart_resize
 
 __all__ = [
     "DataFrameIterator",
@@ -42,5 +43,6 @@ __all__ = [
     "random_shift",
     "random_zoom",
     "save_img",
+    "smart_resize",
     "transform_matrix_offset_center",
 ]

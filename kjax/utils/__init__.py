@@ -42,7 +42,9 @@ from kjax.utils.vis_utils import model_to_dot, plot_model
 
 # Names that tf.keras has here too.
 _OF_IMAGES = frozenset(("array_to_img", "img_to_array", "load_img", "save_img"))
-_OF_FOLDERS = frozenset(("image_dataset_from_directory", "text_dataset_from_directory"))
+_OF_FOLDERS = frozenset(
+    ("image_dataset_from_directory", "text_dataset_from_directory", "timeseries_dataset_from_array")
+)
 
 
 def __getattr__(name: str) -> Any:

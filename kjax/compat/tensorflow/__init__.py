@@ -55,6 +55,8 @@ def __getattr__(name: str) -> Any:
             value = getattr(module, name)
             setattr(sys.modules[__name__], name, value)
             return value
+    if name == "optimizers":  # TensorFlow 2 has Keras's here
+        return importlib.import_module("kjax.optimizers")
     inner = _inner.of_top_level(name)
     if inner is not None:
         return inner

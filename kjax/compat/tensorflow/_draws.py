@@ -100,8 +100,8 @@ def multinomial(logits: Any, num_samples: int, seed: int | None = None, name: st
     """Classes drawn for each row of `logits`, `num_samples` of them."""
 
     def draw(x: Any) -> Any:
-        shape = (num_samples, x.shape[0])
-        return jax.random.categorical(key_for(seed), array(x), axis=-1, shape=shape).T
+        x = array(x)
+        return jax.random.categorical(key_for(seed), x, axis=-1, shape=(num_samples, x.shape[0])).T
 
     return node("Multinomial", _graph.draws(draw), logits, name=name)
 

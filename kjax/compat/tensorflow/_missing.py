@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -26,10 +27,12 @@ def complaint(module: str, name: str, names: Iterable[str], whose: str = _WHOSE)
     return AttributeError(f"{module}.{name} is not there: this {module.partition('.')[0]} is {whose}.{hint}")
 
 
-def attribute(module: str, names: Iterable[str], whose: str = _WHOSE) -> Callable[[str], Any]:
-    """A `__getattr__` for a module that has these names."""
+def attribute(module: str, names: Iterable[str], whose: str = _WHOSE, beside: str = "") -> Callable[[str], Any]:
+    """A `__getattr__` for a module that has these names, and those of the module `beside`."""
 
     def missing(name: str) -> Any:
+        if beside and not name.startswith("_") and hasattr(found := importlib.import_module(beside), name):
+            return getattr(found, name)
         raise complaint(module, name, names, whose)
 
     return missing

@@ -380,7 +380,7 @@ experimental = SimpleNamespace(
     AUTOTUNE=AUTOTUNE,
     INFINITE_CARDINALITY=INFINITE_CARDINALITY,
     UNKNOWN_CARDINALITY=UNKNOWN_CARDINALITY,
-    cardinality=Dataset.cardinality,
+    cardinality=lambda dataset: dataset.cardinality(),
 )
 
 make_one_shot_iterator = Dataset.make_one_shot_iterator

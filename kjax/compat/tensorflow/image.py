@@ -21,6 +21,7 @@ from kjax.compat.tensorflow._files import (
     encode_png,
 )
 from kjax.compat.tensorflow._graph import node
+from kjax.compat.tensorflow._image_resizing import resize, resize_with_pad
 from kjax.compat.tensorflow._scatters import random_crop
 from kjax.compat.tensorflow._selected import non_max_suppression
 
@@ -356,13 +357,16 @@ def total_variation(images: Any, name: str | None = None) -> Any:
     return node("total_variation", summed, convert(images), name=name)
 
 
+resize_with_crop_or_pad = resize_image_with_crop_or_pad
+
 __all__ = [
     "ResizeMethod", "adjust_brightness", "adjust_contrast", "adjust_saturation", "central_crop", "convert_image_dtype",
     "crop_and_resize", "crop_to_bounding_box", "decode_bmp", "decode_image", "decode_jpeg", "decode_png",
     "encode_jpeg", "encode_png", "flip_left_right", "flip_up_down", "grayscale_to_rgb",
     "non_max_suppression", "pad_to_bounding_box",
     "per_image_standardization", "per_image_whitening", "random_brightness", "random_contrast", "random_crop",
-    "random_flip_left_right", "random_flip_up_down", "random_saturation", "resize_bilinear",
+    "random_flip_left_right", "random_flip_up_down", "random_saturation", "resize", "resize_bilinear",
+    "resize_with_crop_or_pad", "resize_with_pad",
     "resize_image_with_crop_or_pad", "resize_images", "resize_nearest_neighbor", "rgb_to_grayscale", "rot90",
     "total_variation", "transpose_image",
 ]  # fmt: skip

@@ -143,4 +143,4 @@ __all__ = [
     "get_regularization_losses", "get_total_loss", "hinge_loss", "huber_loss", "log_loss", "mean_squared_error",
     "sigmoid_cross_entropy", "softmax_cross_entropy", "sparse_softmax_cross_entropy",
 ]  # fmt: skip
-__getattr__ = _missing.attribute("tensorflow.losses", __all__)
+__getattr__ = _missing.attribute("tensorflow.losses", __all__, beside="kjax.losses")  # TensorFlow 2 has Keras's here

@@ -319,4 +319,4 @@ __all__ = [
     "mean_per_class_accuracy", "mean_squared_error", "precision", "recall", "root_mean_squared_error",
     "true_negatives", "true_positives",
 ]  # fmt: skip
-__getattr__ = _missing.attribute("tensorflow.metrics", __all__)
+__getattr__ = _missing.attribute("tensorflow.metrics", __all__, beside="kjax.metrics")  # TensorFlow 2 has Keras's here

@@ -19,7 +19,7 @@ from kjax.compat.tensorflow._arguments import axes, convert, either, static
 from kjax.compat.tensorflow._graph import node
 from kjax.compat.tensorflow.arrays import gather
 
-_ACTIVATIONS = ("elu", "relu", "selu", "sigmoid", "softmax", "softplus", "softsign", "tanh")
+_ACTIVATIONS = ("elu", "relu", "selu", "sigmoid", "softplus", "softsign", "tanh")
 
 
 def leaky_relu(features: Any, alpha: float = 0.2, name: str | None = None) -> Any:
@@ -30,6 +30,12 @@ def leaky_relu(features: Any, alpha: float = 0.2, name: str | None = None) -> An
 def relu6(features: Any, name: str | None = None) -> Any:
     """`x` between 0 and 6."""
     return node("Relu6", lambda x: jnp.clip(float_array(x), 0, 6), features, name=name)
+
+
+def softmax(logits: Any, axis: int = -1, name: str | None = None, dim: int | None = None) -> Any:
+    """`exp(x)` divided by its sum."""
+    place = axis if dim is None else dim
+    return node("Softmax", lambda x: jax.nn.softmax(float_array(x), place), logits, name=name)
 
 
 def log_softmax(logits: Any, axis: int = -1, name: str | None = None, dim: int | None = None) -> Any:
@@ -327,7 +333,8 @@ __all__ = [
     "avg_pool", "batch_normalization", "bias_add", "conv2d", "conv2d_transpose", "dropout", "embedding_lookup",
     "in_top_k",
     "l2_loss", "l2_normalize", "leaky_relu", "log_softmax", "max_pool", "moments", "relu6",
-    "sigmoid_cross_entropy_with_logits", "softmax_cross_entropy_with_logits", "softmax_cross_entropy_with_logits_v2",
+    "sigmoid_cross_entropy_with_logits", "softmax", "softmax_cross_entropy_with_logits",
+    "softmax_cross_entropy_with_logits_v2",
     "sparse_softmax_cross_entropy_with_logits", "top_k", "weighted_cross_entropy_with_logits", "xw_plus_b",
 ]  # fmt: skip
 
