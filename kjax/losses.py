@@ -205,8 +205,7 @@ mape = MAPE = mean_absolute_percentage_error
 msle = MSLE = mean_squared_logarithmic_error
 kld = KLD = kl_divergence = kullback_leibler_divergence
 cosine = cosine_proximity
-huber = huber_loss
-log_cosh = logcosh
+huber, log_cosh = huber_loss, logcosh
 
 
 class Reduction:
