@@ -8,6 +8,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from kjax._core import notices
 from kjax._core.registry import CustomObjectScope
 from kjax.saving import _architecture
 
@@ -196,7 +197,9 @@ def _is_zip(filepath: Any) -> bool:
 
 
 def _check_arguments(save_format: str | None, kwargs: Mapping[str, Any]) -> None:
-    if save_format not in (None, "keras", *_HDF5):
+    if save_format == "tf":
+        notices.warn("`save_format='tf'`: there are no SavedModels here. One file in HDF5 is written.")
+    elif save_format not in (None, "keras", *_HDF5):
         raise ValueError(
             f"`save_format={save_format!r}` is not written: use 'h5' or 'keras'. For a program without the model's "
             "code there is `kjax.export`."
