@@ -24,7 +24,7 @@ def frozen(function: Any) -> Any:
 
     One that writes to its surroundings, or is no plain function of the user's, is left as it is.
     """
-    if not isinstance(function, types.FunctionType) or function.__module__.startswith("kjax."):
+    if not isinstance(function, types.FunctionType) or (function.__module__ or "").startswith("kjax."):
         return function
     names = _names(function.__code__)
     surroundings = function.__globals__

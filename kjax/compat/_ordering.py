@@ -89,7 +89,9 @@ def _assigned(nodes: Sequence[ast.AST]) -> dict[str, ast.expr]:
     """What is assigned to names, the first time."""
     values: dict[str, ast.expr] = {}
     for node in nodes:
-        for target in node.targets if isinstance(node, ast.Assign) else ():
+        if not isinstance(node, ast.Assign):
+            continue
+        for target in node.targets:
             pairs: Any = [(target, node.value)]
             if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
                 pairs = zip(target.elts, node.value.elts, strict=False)

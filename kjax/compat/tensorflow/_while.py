@@ -136,12 +136,12 @@ class _Loop:
             return count + 1, values, [jnp.asarray(inner.updates[v], v.dtype) for v in written]
 
         def pass_by_pass() -> Any:
-            carried = start
+            carried: Any = start
             while more(carried[1]):
                 carried = passed(carried)
             return carried
 
-        start = jnp.zeros((), jnp.int32), first, [outer.read(v) for v in written]
+        start: Any = jnp.zeros((), jnp.int32), first, [outer.read(v) for v in written]
         looped = functools.partial(jax.lax.while_loop, lambda carried: more(carried[1]), passed, start)
         _, values, held = rather(looped, pass_by_pass, start)
         for variable, value in zip(written, held, strict=True):
