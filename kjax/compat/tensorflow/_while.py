@@ -142,7 +142,7 @@ class _Loop:
             return carried
 
         start: Any = jnp.zeros((), jnp.int32), first, [outer.read(v) for v in written]
-        looped = functools.partial(jax.lax.while_loop, lambda carried: more(carried[1]), passed, start)
+        looped: Any = functools.partial(jax.lax.while_loop, lambda carried: more(carried[1]), passed, start)  # pyright: ignore
         _, values, held = rather(looped, pass_by_pass, start)
         for variable, value in zip(written, held, strict=True):
             outer.write(variable, value)
