@@ -45,7 +45,10 @@ ALLOWED: dict[str, tuple[set[str], str]] = {
     "callbacks/_remote.py": ({"urlopen"}, "sends to the address that the user gives"),
     "callbacks/_tensorboard.py": ({"savetxt"}, "a table beside a log"),
     "compat/_ordering.py": ({"open"}, "reads the text of modules beside the script, which the script imports"),
-    "compat/_python2.py": ({"compile"}, "the text of the script of the user, translated"),
+    "compat/_python2.py": (
+        {"compile", "open"},
+        "the text of the script of the user, translated, and files that it opens",
+    ),
     "compat/_script.py": ({"exec", "open"}, "runs the script of the user"),
     "compat/tensorflow/gfile.py": ({"open", "os.replace"}, "files that the script names, as Python's own `open`"),
     "datasets/_download.py": ({"socket"}, "asks whether there is a network"),

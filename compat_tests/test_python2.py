@@ -38,7 +38,7 @@ VALUES = {
 def run(text: str, **names: Any) -> dict[str, Any]:
     code, old = _python2.compiled(text.encode(), "script.py")
     assert old
-    known = {"np": np, _python2._DIVIDE: _python2.divide, _python2._DIVIDE_IN_PLACE: _python2.divide_in_place, **names}
+    known = {"np": np, **_python2.HELPERS, **names}
     exec(code, known)
     return known
 
@@ -62,6 +62,27 @@ def test_pickles_of_python_2() -> None:
     data = pathlib.Path(__file__).parent / "recorded" / "python_2.pkl"
     got = run(f"import cPickle\nwith open({str(data)!r}, 'rb') as f: x = cPickle.load(f)\nprint 'old'")["x"]
     np.testing.assert_array_equal(got, [1.0, 2.0])
+
+
+def test_files(tmp_path: pathlib.Path) -> None:
+    """Text was bytes: it went into binary files, and pickles into files of text."""
+    run(
+        f"""
+import csv, pickle
+with open({str(tmp_path / "a.csv")!r}, "wb") as f:
+    writer = csv.writer(f, delimiter=",")
+    writer.writerow(["a", 1])
+    f.write("b,2")
+with open({str(tmp_path / "a.csv")!r}, "rb") as f:
+    rows = list(csv.reader(f))
+assert rows == [["a", "1"], ["b", "2"]], rows
+with open({str(tmp_path / "a.pkl")!r}, "w") as f:
+    pickle.dump([1, 2], f, 2)
+with open({str(tmp_path / "a.pkl")!r}) as f:
+    print pickle.load(f)
+"""
+    )
+    assert (tmp_path / "a.csv").read_bytes() == b"a,1\r\nb,2"
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,9 @@ _METHODS = frozenset(("iteritems", "iterkeys", "itervalues", "has_key"))
 _MODULES = frozenset(
     ("cPickle", "StringIO", "cStringIO", "urllib2", "urlparse", "Queue", "ConfigParser", "httplib", "Tkinter")
 )
+# What a translated text calls.
 _DIVIDE, _DIVIDE_IN_PLACE = "__kjax_divide__", "__kjax_divide_in_place__"
+_OPEN, _OF_BYTES, _OF_TEXT = "__kjax_open__", "__kjax_of_bytes__", "__kjax_of_text__"
 
 
 class Unable(SyntaxError):
@@ -171,8 +173,17 @@ class _Values(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
         called = ast.unparse(node.func)
-        if called.endswith(("pickle.load", "pickle.loads", "Pickle.load", "Pickle.loads")) and not node.keywords:
-            node.keywords = [ast.keyword("encoding", ast.Constant("latin1"))]
+        name = called.rpartition(".")[2]
+        if called == "open":
+            node.func = ast.copy_location(ast.Name(_OPEN, ast.Load()), node.func)
+        elif called.lower().endswith(("pickle.load", "pickle.loads", "pickle.dump")):
+            place = 1 if name == "dump" else 0
+            if name != "loads" and len(node.args) > place:
+                node.args[place] = _call(_OF_BYTES, node.args[place])
+            if name != "dump" and not node.keywords:
+                node.keywords = [ast.keyword("encoding", ast.Constant("latin1"))]
+        elif called in ("csv.reader", "csv.DictReader") and node.args:
+            node.args[0] = _call(_OF_TEXT, node.args[0])
         return node
 
 
@@ -191,6 +202,31 @@ def _are_integers(a: Any, b: Any) -> bool:
     return is_integer(a) and is_integer(b)
 
 
+class _Writer(io.BufferedWriter):
+    """A binary file that also takes text, which was bytes."""
+
+    def write(self, data: Any) -> int:
+        return super().write(data.encode() if isinstance(data, str) else data)
+
+
+def opened(file: Any, mode: str = "r", *args: Any, **options: Any) -> Any:
+    """Python 2's `open`."""
+    if "b" not in mode or not set(mode) & set("wa") or args or options:
+        return open(file, mode, *args, **options)
+    return _Writer(io.FileIO(file, mode.replace("b", "")))
+
+
+def of_bytes(file: Any) -> Any:
+    """The bytes of a file that may have been opened as text."""
+    return getattr(file, "buffer", file)
+
+
+def of_text(file: Any) -> Any:
+    """The lines of a file that may have been opened as binary."""
+    binary = isinstance(file, (io.BufferedIOBase, io.RawIOBase))
+    return (line.decode("utf-8", "replace") for line in file) if binary else file
+
+
 def divide(a: Any, b: Any) -> Any:
     """Python 2's `a / b`: rounded down for integers."""
     return a // b if _are_integers(a, b) else a / b
@@ -199,6 +235,15 @@ def divide(a: Any, b: Any) -> Any:
 def divide_in_place(a: Any, b: Any) -> Any:
     """Python 2's `a /= b`."""
     return operator.ifloordiv(a, b) if _are_integers(a, b) else operator.itruediv(a, b)
+
+
+HELPERS = {
+    _DIVIDE: divide,
+    _DIVIDE_IN_PLACE: divide_in_place,
+    _OPEN: opened,
+    _OF_BYTES: of_bytes,
+    _OF_TEXT: of_text,
+}
 
 
 # -- modules beside the script -----------------------------------------------------------------------------------------
@@ -232,7 +277,7 @@ class _Beside(importlib.abc.MetaPathFinder):
 
 def install(folder: str) -> None:
     """Let what a translated text calls be there, and modules of a folder be translated as they are imported."""
-    setattr(builtins, _DIVIDE, divide)
-    setattr(builtins, _DIVIDE_IN_PLACE, divide_in_place)
+    for name, function in HELPERS.items():
+        setattr(builtins, name, function)
     if not any(isinstance(finder, _Beside) for finder in sys.meta_path):
         sys.meta_path.insert(sys.meta_path.index(importlib.machinery.PathFinder), _Beside(folder))
