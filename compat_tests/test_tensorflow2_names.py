@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.linalg
+import scipy.special
 
 from kjax.compat import tensorflow as tf
 
@@ -103,3 +105,130 @@ def test_columns_of_lines() -> None:
     with pytest.raises(tf.errors.InvalidArgumentError, match="Expect 2 fields but have 3"):
         tf.io.decode_csv("1,2,3", [[0], [0]])
     assert value(tf.io.decode_raw(b"\x01\x00\x02\x00", tf.int16)).tolist() == [1, 2]
+
+
+# -- mathematics, against numpy and scipy ------------------------------------------------------------------------------
+
+A = RNG.randn(4, 4).astype("float32")
+S = A @ A.T + 4 * np.eye(4, dtype="float32")
+B = RNG.randn(2, 3, 3).astype("float32")
+C = RNG.randn(4, 2).astype("float32")
+V = RNG.rand(6).astype("float32")
+X = RNG.randn(2, 4, 6, 4).astype("float32")
+ZEROS = np.array([0, 1, 2, 0], "float32")
+REPEATED = [1, 0, 2]
+
+
+def _no_zero(f: Any, a: Any, b: Any, at: Any) -> Any:
+    with np.errstate(all="ignore"):
+        return np.where(at == 0, 0, f(a, b))
+
+
+def _blocks(x: Any, size: int) -> Any:
+    n, h, w, c = x.shape
+    return x.reshape(n, h // size, size, w // size, size, c)
+
+
+CASES = {
+    "det": (lambda: tf.linalg.det(A), lambda: np.linalg.det(A)),
+    "inv": (lambda: tf.linalg.inv(A), lambda: np.linalg.inv(A)),
+    "norm 3": (lambda: tf.linalg.norm(A, ord=3, axis=1), lambda: (np.abs(A) ** 3).sum(1) ** (1 / 3)),
+    "norm inf": (lambda: tf.linalg.norm(A, ord=np.inf), lambda: np.abs(A).max()),
+    "band": (lambda: tf.linalg.band_part(A, 1, -1), lambda: np.triu(A, -1)),
+    "trace": (lambda: tf.linalg.trace(B), lambda: np.trace(B, axis1=1, axis2=2)),
+    "diag": (lambda: tf.linalg.diag(C), lambda: np.stack([np.diag(row) for row in C])),
+    "diag_part": (lambda: tf.linalg.diag_part(B), lambda: np.stack([np.diag(m) for m in B])),
+    "set_diag": (lambda: tf.linalg.set_diag(A, V[:4]), lambda: A - np.diag(np.diag(A)) + np.diag(V[:4])),
+    "matvec": (lambda: tf.linalg.matvec(B, B[:, 0], transpose_a=True), lambda: np.einsum("bji,bj->bi", B, B[:, 0])),
+    "solve": (lambda: tf.linalg.solve(A, C, adjoint=True), lambda: np.linalg.solve(A.T, C)),
+    "pinv": (lambda: tf.linalg.pinv(C), lambda: np.linalg.pinv(C)),
+    "normalize": (lambda: tf.linalg.normalize(A, axis=1)[0], lambda: A / np.linalg.norm(A, axis=1, keepdims=True)),
+    "expm": (lambda: tf.linalg.expm(A), lambda: scipy.linalg.expm(A)),
+    "logdet": (lambda: tf.linalg.logdet(S), lambda: np.log(np.linalg.det(S))),
+    "lstsq": (lambda: tf.linalg.lstsq(C, A, 0.5), lambda: np.linalg.solve(C.T @ C + 0.5 * np.eye(2), C.T @ A)),
+    "triangular": (lambda: tf.linalg.triangular_solve(S, C), lambda: np.linalg.solve(np.tril(S), C)),
+    "cholesky_solve": (lambda: tf.linalg.cholesky_solve(np.linalg.cholesky(S), C), lambda: np.linalg.solve(S, C)),
+    "rank": (lambda: tf.linalg.matrix_rank(C @ C.T), lambda: 2),
+    "eigh": (lambda: tf.linalg.eigh(S)[0], lambda: np.linalg.eigvalsh(S)),
+    "qr": (lambda: tf.matmul(*tf.linalg.qr(A)), lambda: A),
+    "softplus": (lambda: tf.math.softplus(A), lambda: np.log1p(np.exp(A))),
+    "top_k": (lambda: tf.math.top_k(A, 2).values, lambda: np.sort(A, 1)[:, :-3:-1]),
+    "in_top_k": (lambda: tf.math.in_top_k([0, 1, 2, 3], A, 2), lambda: (np.diag(A)[:, None] < A).sum(1) < 2),
+    "divide_no_nan": (lambda: tf.math.divide_no_nan(A, ZEROS), lambda: _no_zero(np.divide, A, ZEROS, ZEROS)),
+    "multiply_no_nan": (lambda: tf.math.multiply_no_nan(np.inf, ZEROS), lambda: [0, np.inf, np.inf, 0]),
+    "xlogy": (lambda: tf.math.xlogy(ZEROS, ZEROS), lambda: scipy.special.xlogy(ZEROS, ZEROS)),
+    "bincount": (lambda: tf.math.bincount([1, 2, 2, 5], minlength=8), lambda: np.bincount([1, 2, 2, 5], minlength=8)),
+    "euclidean": (lambda: tf.math.reduce_euclidean_norm(A, 1), lambda: np.linalg.norm(A, axis=1)),
+    "erfinv": (lambda: tf.math.erfinv(V), lambda: scipy.special.erfinv(V)),
+    "polyval": (lambda: tf.math.polyval([1.0, 2.0, 3.0], V), lambda: np.polyval([1, 2, 3], V)),
+    "silu": (lambda: tf.nn.silu(A), lambda: A / (1 + np.exp(-A))),
+    "gelu": (lambda: tf.nn.gelu(A), lambda: A * (1 + scipy.special.erf(A / np.sqrt(2))) / 2),
+    "max_pool2d": (lambda: tf.nn.max_pool2d(X, 2, 2, "VALID"), lambda: _blocks(X, 2).max((2, 4))),
+    "avg_pool1d": (lambda: tf.nn.avg_pool1d(X[0], 2, 2, "VALID"), lambda: X[0].reshape(4, 3, 2, 4).mean(2)),
+    "space_to_depth": (
+        lambda: tf.nn.space_to_depth(X, 2),
+        lambda: _blocks(X, 2).transpose(0, 1, 3, 2, 4, 5).reshape(2, 2, 3, 16),
+    ),
+    "depth_to_space": (lambda: tf.nn.depth_to_space(tf.nn.space_to_depth(X, 2), 2), lambda: X),
+    "average_loss": (lambda: tf.nn.compute_average_loss(V, global_batch_size=10), lambda: V.sum() / 10),
+    "repeat": (lambda: tf.repeat(B, 2, axis=1), lambda: np.repeat(B, 2, 1)),
+    "repeat each": (lambda: tf.repeat([1, 2, 3], tf.constant(REPEATED)), lambda: np.repeat([1, 2, 3], REPEATED)),
+    "searchsorted": (
+        lambda: tf.searchsorted(np.sort(A, 1), A, side="right"),
+        lambda: np.stack([np.searchsorted(np.sort(row), row, "right") for row in A]),
+    ),
+    "switch_case": (lambda: tf.switch_case(tf.constant(1), [lambda: V, lambda: -V]), lambda: -V),
+    "dynamic_stitch": (lambda: tf.dynamic_stitch([[0, 3], [1, 2]], [C[:2], C[2:]]), lambda: C[[0, 2, 3, 1]]),
+    "tensor_scatter": (
+        lambda: tf.tensor_scatter_nd_add(A, [[0], [0]], np.ones((2, 4), "float32")),
+        lambda: A + 2 * np.eye(4)[:, :1],
+    ),
+    "vectorized_map": (lambda: tf.vectorized_map(lambda row: row * 2.0, A), lambda: A * 2),
+    "sparse": (lambda: tf.sparse.to_dense(tf.sparse.from_dense(np.diag(V))), lambda: np.diag(V)),
+    "saturate_cast": (lambda: tf.dtypes.saturate_cast([300.0, -2.0, 3.7], tf.uint8), lambda: [255, 0, 3]),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_mathematics(name: str) -> None:
+    made, wanted = CASES[name]
+    np.testing.assert_allclose(value(made()), wanted(), rtol=2e-3, atol=2e-4)
+
+
+def test_what_depends_on_what_is_fed() -> None:
+    x, i = tf.placeholder(tf.float32, [None, 2]), tf.placeholder(tf.int32, [])
+    chosen = tf.switch_case(i, [lambda: x * 2.0, lambda: x + 1.0], default=lambda: -x)
+    with tf.Session() as session:
+        for number, wanted in ((0, 2.0), (1, 2.0), (7, -1.0)):
+            np.testing.assert_array_equal(session.run(chosen, {x: np.ones((1, 2)), i: number}), [[wanted, wanted]])
+        np.testing.assert_array_equal(session.run(tf.repeat(x, [2, 1], axis=1), {x: [[1, 2]]}), [[1, 1, 2]])
+    assert tuple(tf.ensure_shape(x, [3, 2]).shape) == (3, 2)
+    with pytest.raises(ValueError, match=r"expected the shape \[3, 3\], but got \[None, 2\]"):
+        tf.ensure_shape(x, [3, 3])
+
+
+def test_custom_gradient_replaces_the_derivative() -> None:
+    @tf.custom_gradient
+    def reversed_gradient(x: Any) -> Any:
+        return tf.identity(x), lambda dy: -2.0 * dy
+
+    x = tf.placeholder(tf.float32, [3])
+    (found,) = tf.gradients(tf.square(reversed_gradient(x)), [x])
+    with tf.Session() as session:
+        np.testing.assert_allclose(session.run(found, {x: [1, 2, 3]}), [-4, -8, -12])
+    np.random.seed(0)
+    model = tf.keras.Sequential([
+        tf.keras.layers.Dense(1, use_bias=False, input_shape=(1,), kernel_initializer="ones"),
+        tf.keras.layers.Lambda(reversed_gradient),
+    ])  # fmt: skip
+    model.compile(tf.keras.optimizers.SGD(0.1), "mse")
+    model.fit(np.ones((1, 1)), np.zeros((1, 1)), verbose=0)
+    np.testing.assert_allclose(model.get_weights()[0], [[1 + 0.1 * 2 * 2]], rtol=1e-6)
+
+
+def test_random_tensors_follow_their_distributions() -> None:
+    drawn = value(tf.random.gamma([4000], [2.0, 4.0], beta=2.0))
+    np.testing.assert_allclose([drawn.mean(0), drawn.var(0)], [[1, 2], [0.5, 1]], rtol=0.15)
+    np.testing.assert_allclose(value(tf.random.poisson([4000], [3.0])).mean(), 3, rtol=0.1)
+    first, second = (tf.random.Generator.from_seed(1) for _ in range(2))
+    assert first.normal([5]).shape == second.normal([5]).shape == (5,)

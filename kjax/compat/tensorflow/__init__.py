@@ -26,7 +26,7 @@ _attributes.install()
 
 # Modules whose names are names of the top level.
 _PARTS = (
-    "_set_up",
+    "_set_up", "_newer",
     "dtypes", "arrays", "math", "_draws", "_graph", "_variables", "_gradients", "_init_values", "_session", "_others",
     "control", "_checks", "_scatters", "_sparse", "_more_math", "_tensor_array",
     "_selected", "_old_names", "_summary_messages",
@@ -34,8 +34,8 @@ _PARTS = (
 # Modules that are names themselves.
 _MODULES = (
     "app", "config", "contrib", "data", "debugging", "distribute", "errors", "estimator", "flags", "gfile", "image",
-    "initializers", "io", "layers", "logging", "losses", "math", "metrics", "nest", "nn", "random", "summary",
-    "test", "train",
+    "initializers", "io", "layers", "linalg", "logging", "losses", "math", "metrics", "nest", "nn", "random", "sparse",
+    "strings", "summary", "test", "train",
 )  # fmt: skip
 
 

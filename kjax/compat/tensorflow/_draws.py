@@ -106,4 +106,37 @@ def multinomial(logits: Any, num_samples: int, seed: int | None = None, name: st
     return node("Multinomial", _graph.draws(draw), logits, name=name)
 
 
-__all__ = ["multinomial", "random_normal", "random_shuffle", "random_uniform", "truncated_normal"]
+def random_gamma(
+    shape: Any, alpha: Any, beta: Any = None, dtype: Any = "float32", seed: int | None = None, name: str | None = None
+) -> Any:
+    """Numbers of gamma distributions, `shape` for each of `alpha` and `beta` (1 if None)."""
+
+    def draw(key: Any, shape: Any, dtype: Any, alpha: Any, beta: Any) -> Any:
+        alpha, beta = jnp.broadcast_arrays(jnp.asarray(alpha, dtype), jnp.asarray(beta, dtype))
+        drawn = jax.random.gamma(key, jnp.broadcast_to(alpha, (*shape, *alpha.shape)), dtype=dtype)
+        return drawn / jnp.broadcast_to(beta, drawn.shape)
+
+    return _drawn("random_gamma", shape, seed, dtype, name, draw, alpha, 1.0 if beta is None else beta)
+
+
+def random_poisson(
+    lam: Any, shape: Any, dtype: Any = "float32", seed: int | None = None, name: str | None = None
+) -> Any:
+    """Numbers of Poisson distributions, `shape` for each mean."""
+
+    def draw(key: Any, shape: Any, dtype: Any, lam: Any) -> Any:
+        lam = jnp.asarray(lam, "float32")
+        return jax.random.poisson(key, jnp.broadcast_to(lam, (*shape, *lam.shape))).astype(dtype)
+
+    return _drawn("random_poisson", shape, seed, dtype, name, draw, lam)
+
+
+__all__ = [
+    "multinomial",
+    "random_gamma",
+    "random_normal",
+    "random_poisson",
+    "random_shuffle",
+    "random_uniform",
+    "truncated_normal",
+]

@@ -51,7 +51,7 @@ def finish(built: Node, name: str, parts: list[Part], written: list[Variable]) -
     built.reads = tuple(dict.fromkeys([*read, *written]))
     built.writes = tuple(written)
     for output in built.outputs:
-        output.known = False
+        output.known = output.known and not written
 
 
 def writes_of(parts: list[Part]) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -345,7 +346,7 @@ def matrix_determinant(input: Any, name: str | None = None) -> Any:
 
 
 def norm(tensor: Any, ord: Any = "euclidean", axis: Any = None, keepdims: bool = False, name: str | None = None) -> Any:
-    """The Euclidean norm, of all numbers or along axes; with `ord` 1 the sum of sizes, with `np.inf` the largest."""
+    """The Euclidean norm, of all numbers or along axes; that of another order, with `np.inf` the largest size."""
     which = axes(axis)
 
     def length(x: Any) -> Any:
@@ -354,6 +355,8 @@ def norm(tensor: Any, ord: Any = "euclidean", axis: Any = None, keepdims: bool =
             return jnp.sum(jnp.abs(x), which, keepdims=keepdims)
         if ord in (float("inf"), "inf"):
             return jnp.max(jnp.abs(x), which, keepdims=keepdims)
+        if isinstance(ord, (int, float)) and ord != 2:
+            return jnp.sum(jnp.abs(x) ** ord, which, keepdims=keepdims) ** (1 / ord)
         return jnp.sqrt(jnp.sum(jnp.square(x), which, keepdims=keepdims))
 
     return node("norm", length, tensor, name=name)
@@ -397,4 +400,20 @@ __all__ = [
     "segment_sum", "sigmoid", "sign", "sin", "sinh", "sqrt", "square", "squared_difference", "sub", "subtract", "tan",
     "tanh", "tensordot", "trace", "truediv", "unsorted_segment_sum",
 ]  # fmt: skip
-__getattr__ = _missing.attribute("tensorflow.math", __all__)
+
+# Names that `tf.math` has too, and the modules in which they are.
+_ELSEWHERE = {
+    "_more_math": "acosh asinh atanh bincount digamma erfc log_sigmoid rint",
+    "_newer": "divide_no_nan erfinv multiply_no_nan polyval reciprocal_no_nan reduce_euclidean_norm scalar_mul xdivy "
+    "xlog1py xlogy",
+    "_scatters": "count_nonzero cumprod invert_permutation segment_max segment_mean unsorted_segment_max "
+    "unsorted_segment_mean",
+    "nn": "in_top_k l2_normalize log_softmax softmax softplus softsign top_k zero_fraction",
+}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _ELSEWHERE.items():
+        if name in names.split():
+            return getattr(importlib.import_module(f"kjax.compat.tensorflow.{module}"), name)
+    raise _missing.complaint("tensorflow.math", name, [*__all__, *" ".join(_ELSEWHERE.values()).split()])

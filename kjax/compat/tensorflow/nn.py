@@ -268,7 +268,13 @@ def embedding_lookup(params: Any, ids: Any, partition_strategy: str = "mod", nam
 
 
 def in_top_k(predictions: Any, targets: Any, k: int, name: str | None = None) -> Any:
-    """Whether fewer than `k` classes have a higher score than the right one."""
+    """Whether fewer than `k` classes have a higher score than the right one.
+
+    TensorFlow 2 takes the classes first; that order is understood too.
+    """
+    predictions, targets = convert(predictions), convert(targets)
+    if len(predictions.shape) < len(targets.shape):
+        predictions, targets = targets, predictions
 
     def within(scores: Any, classes: Any) -> Any:
         right = jnp.take_along_axis(array(scores), array(classes)[:, None], axis=1)
@@ -341,7 +347,7 @@ __all__ = [
 
 _MODULES = {"rnn_cell": "rnn_cell", "seq2seq": "contrib.legacy_seq2seq"}
 # Modules whose names are names here too.
-_PARTS = ("_recurrence", "_nn_windows", "_nn_sampled", "_nn_ctc")
+_PARTS = ("_recurrence", "_nn_windows", "_nn_sampled", "_nn_ctc", "_nn_newer")
 
 
 def _names() -> list[str]:
