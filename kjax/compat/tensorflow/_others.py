@@ -14,7 +14,6 @@ from kjax.backend._ops import array
 from kjax.compat.tensorflow import _graph
 from kjax.compat.tensorflow._graph import node
 from kjax.compat.tensorflow.dtypes import as_dtype
-from kjax.compat.tensorflow.math import norm as norm
 from kjax.compat.tensorflow.random import set_random_seed
 
 
@@ -193,6 +192,6 @@ __all__ = [
     "ConfigProto", "Dimension", "GPUOptions", "GraphOptions", "OptimizerOptions", "Print", "RunMetadata",
     "RunOptions", "Tensor", "TensorShape", "TensorSpec", "colocate_with", "disable_eager_execution",
     "disable_resource_variables", "disable_v2_behavior", "disable_v2_tensorshape", "enable_resource_variables",
-    "enable_v2_behavior", "executing_eagerly", "function", "identity_n", "init_scope", "norm", "py_func",
+    "enable_v2_behavior", "executing_eagerly", "function", "identity_n", "init_scope", "py_func",
     "set_random_seed",
 ]  # fmt: skip

@@ -13,6 +13,9 @@ from kjax.backend._ops import array, float_array
 from kjax.compat.tensorflow import _missing
 from kjax.compat.tensorflow._arguments import axes, convert
 from kjax.compat.tensorflow._graph import node
+from kjax.compat.tensorflow._matrices import diag as tensor_diag
+from kjax.compat.tensorflow._matrices import diag_part as tensor_diag_part
+from kjax.compat.tensorflow._matrices import matrix_determinant, matrix_inverse, norm
 from kjax.compat.tensorflow._more_math import cross
 from kjax.compat.tensorflow._scatters import (
     cholesky,
@@ -24,9 +27,7 @@ from kjax.compat.tensorflow._scatters import (
     svd,
 )
 from kjax.compat.tensorflow.arrays import eye
-from kjax.compat.tensorflow.math import diag as tensor_diag
-from kjax.compat.tensorflow.math import diag_part as tensor_diag_part
-from kjax.compat.tensorflow.math import einsum, global_norm, matmul, matrix_determinant, matrix_inverse, norm, tensordot
+from kjax.compat.tensorflow.math import einsum, global_norm, matmul, tensordot
 from kjax.compat.tensorflow.nn import l2_normalize
 
 band_part, diag, solve = matrix_band_part, matrix_diag, matrix_solve

@@ -320,48 +320,6 @@ def einsum(equation: str, *inputs: Any, name: str | None = None) -> Any:
     return node("Einsum", lambda *x: jnp.einsum(equation, *map(array, x)), *inputs, name=name)
 
 
-def diag(diagonal: Any, name: str | None = None) -> Any:
-    """A matrix with these numbers on its diagonal."""
-    return node("Diag", lambda x: jnp.diag(array(x)), diagonal, name=name)
-
-
-def diag_part(input: Any, name: str | None = None) -> Any:
-    """The diagonal of a matrix."""
-    return node("DiagPart", lambda x: jnp.diagonal(array(x)), input, name=name)
-
-
-def trace(x: Any, name: str | None = None) -> Any:
-    """The sum of the diagonal of a matrix."""
-    return node("Trace", lambda x: jnp.trace(array(x)), x, name=name)
-
-
-def matrix_inverse(input: Any, adjoint: bool = False, name: str | None = None) -> Any:
-    """The inverse of a matrix."""
-    return node("MatrixInverse", lambda x: jnp.linalg.inv(float_array(x)), input, name=name)
-
-
-def matrix_determinant(input: Any, name: str | None = None) -> Any:
-    """The determinant of a matrix."""
-    return node("MatrixDeterminant", lambda x: jnp.linalg.det(float_array(x)), input, name=name)
-
-
-def norm(tensor: Any, ord: Any = "euclidean", axis: Any = None, keepdims: bool = False, name: str | None = None) -> Any:
-    """The Euclidean norm, of all numbers or along axes; that of another order, with `np.inf` the largest size."""
-    which = axes(axis)
-
-    def length(x: Any) -> Any:
-        x = float_array(x)
-        if ord == 1:
-            return jnp.sum(jnp.abs(x), which, keepdims=keepdims)
-        if ord in (float("inf"), "inf"):
-            return jnp.max(jnp.abs(x), which, keepdims=keepdims)
-        if isinstance(ord, (int, float)) and ord != 2:
-            return jnp.sum(jnp.abs(x) ** ord, which, keepdims=keepdims) ** (1 / ord)
-        return jnp.sqrt(jnp.sum(jnp.square(x), which, keepdims=keepdims))
-
-    return node("norm", length, tensor, name=name)
-
-
 def confusion_matrix(
     labels: Any, predictions: Any, num_classes: int | None = None, dtype: Any = "int32", name: str | None = None
 ) -> Any:
@@ -391,14 +349,14 @@ unsorted_segment_sum = segment_sum
 __all__ = [
     "abs", "accumulate_n", "acos", "add", "add_n", "arg_max", "arg_min", "argmax", "argmin", "asin", "atan", "atan2",
     "ceil", "clip_by_global_norm", "clip_by_norm", "clip_by_value", "confusion_matrix", "cos", "cosh", "cumsum",
-    "diag", "diag_part", "div", "div_no_nan", "divide", "einsum", "equal", "erf", "exp", "expm1", "floor", "floor_div",
+    "div", "div_no_nan", "divide", "einsum", "equal", "erf", "exp", "expm1", "floor", "floor_div",
     "floordiv", "floormod", "global_norm", "greater", "greater_equal", "is_finite", "is_inf", "is_nan", "less",
     "less_equal", "lgamma", "log", "log1p", "logical_and", "logical_not", "logical_or", "logical_xor", "matmul",
-    "matrix_determinant", "matrix_inverse", "maximum", "minimum", "mod", "mul", "multiply", "neg", "negative", "norm",
+    "maximum", "minimum", "mod", "mul", "multiply", "neg", "negative",
     "not_equal", "pow", "realdiv", "reciprocal", "reduce_all", "reduce_any", "reduce_logsumexp", "reduce_max",
     "reduce_mean", "reduce_min", "reduce_prod", "reduce_std", "reduce_sum", "reduce_variance", "round", "rsqrt",
     "segment_sum", "sigmoid", "sign", "sin", "sinh", "sqrt", "square", "squared_difference", "sub", "subtract", "tan",
-    "tanh", "tensordot", "trace", "truediv", "unsorted_segment_sum",
+    "tanh", "tensordot", "truediv", "unsorted_segment_sum",
 ]  # fmt: skip
 
 # Names that `tf.math` has too, and the modules in which they are.
