@@ -194,6 +194,8 @@ def test_modules_inside_of_tensorflow():
         from tensorflow.python import ops as operations
         from tensorflow.python import state_ops
         from tensorflow.python.framework import dtypes, ops
+        from tensorflow.python.keras.utils.conv_utils import deconv_output_length
+        from tensorflow.python.layers import utils
         from tensorflow.python.ops import array_ops, math_ops
         from tensorflow.python.ops import variable_scope as vs
         from tensorflow.python.ops.math_ops import erf
@@ -207,6 +209,8 @@ def test_modules_inside_of_tensorflow():
             tf.control_dependencies,
         )
         assert (optimizer.Optimizer, dtypes.float32) == (tf.train.Optimizer, tf.float32)
+        assert utils.conv_output_length(7, 3, "valid", 2) == 3
+        assert deconv_output_length(3, 3, "valid", stride=2) == 7
         assert nest.flatten({"a": [1, (2, 3)]}) == [1, 2, 3]
         assert nest.map_structure(lambda x, y: x + y, (1, [2]), (3, [4])) == (4, [6])
         with pytest.raises(ValueError, match="same way"):
@@ -297,3 +301,26 @@ def test_what_a_call_keeps_is_a_tensor_for_others():
         layer.other  # noqa: B018
     with pytest.raises(AttributeError, match="never been called"):
         Attends().output  # noqa: B018
+
+
+class Halves(Layer):
+    """Says the shape of what it makes of a weight, as layers of complex numbers did for Theano."""
+
+    def build(self, input_shape):
+        self.kernel = self.add_weight(name="kernel", shape=(input_shape[-1], 4), initializer="uniform")
+        super().build(input_shape)
+
+    def call(self, inputs):
+        half = self.kernel[:, :2]
+        half._keras_shape = (K.int_shape(inputs)[-1], 2)
+        both = K.concatenate([half, -half], axis=1)
+        both._keras_shape = (half._keras_shape[0], 4)
+        return K.dot(inputs, both)
+
+
+def test_a_call_says_the_shape_of_what_it_makes_of_weights():
+    model = Sequential([Halves(input_shape=(3,))])
+    x, half = np.random.rand(5, 3).astype("float32"), model.get_weights()[0][:, :2]
+    np.testing.assert_allclose(model.predict(x), np.hstack([x @ half, -x @ half]), rtol=1e-5)
+    model.compile("sgd", "mse")
+    assert np.isfinite(model.train_on_batch(x, np.zeros((5, 4))))

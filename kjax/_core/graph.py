@@ -107,7 +107,8 @@ def apply(op: Any, *args: Any, **kwargs: Any) -> Any:
         return make_node(op, args, kwargs).result
     if any(isinstance(leaf, Symbolic) for leaf in leaves):
         args, kwargs = jax.tree.map(value_here, (args, kwargs))
-        return holding(op(*args, **kwargs)) if is_held(leaves) else op(*args, **kwargs)
+        holds = is_held(leaves) or (opened is not None and opened.holds)
+        return holding(op(*args, **kwargs)) if holds else op(*args, **kwargs)
     return op(*args, **kwargs)
 
 

@@ -86,7 +86,11 @@ def called(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     except AttributeError as error:
         if not _asks_for_tensors(error):
             raise
-    result = released(function(*holding(args), **holding(kwargs)))
+    outer, opened.holds = opened.holds, True
+    try:
+        result = released(function(*holding(args), **holding(kwargs)))
+    finally:
+        opened.holds = outer
     opened.losses[:] = released(opened.losses)
     return result
 

@@ -85,6 +85,7 @@ class Scope:
         self.captured: Callable[[Any], Any] | None = None
         self.book: dict[Any, int] = {}
         self.eager = eager
+        self.holds = False  # whether what is made of variables answers what tensors answer: see `held`
         self.measures: dict[Any, Any] | None = None
         self.results: dict[int, tuple[Any, Any]] = {}
         self.kept: dict[Any, Any] | None = None

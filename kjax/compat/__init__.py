@@ -22,6 +22,7 @@ ALIASES = {
     "tensorflow.contrib.keras.python.keras": "kjax",
     "tensorflow.python": "kjax.compat.tensorflow",
     "tensorflow.python.keras": "kjax",
+    "tensorflow.python.layers.utils": "kjax.utils.conv_utils",
     "tensorflow.python.keras._impl": "kjax",
     "tensorflow.python.keras._impl.keras": "kjax",
     "tensorflow.compat.v1": "kjax.compat.tensorflow",

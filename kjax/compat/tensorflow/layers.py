@@ -29,6 +29,7 @@ from kjax.compat.tensorflow._variables import assign
 from kjax.compat.tensorflow.arrays import reshape
 from kjax.compat.tensorflow.control import cond
 from kjax.compat.tensorflow.math import tensordot
+from kjax.utils import conv_utils as utils  # noqa: F401 - what `tensorflow.python.layers` has
 
 
 def _pair(value: Any) -> tuple[int, int]:
