@@ -11,10 +11,12 @@ import jax
 import numpy as np
 import pytest
 
+import kjax
 from compat_tests import today
 from kjax import applications, models
 from kjax import backend as K
 from kjax.applications import _weights, imagenet_utils
+from kjax.compat import alias
 from kjax.datasets import _download
 from kjax.layers import Input
 
@@ -240,3 +242,17 @@ def test_arguments_that_do_not_fit(arguments: dict[str, Any], text: str) -> None
 def test_unknown_arguments() -> None:
     with pytest.raises(TypeError, match="'poling'"):
         applications.ResNet50(weights=None, poling="avg")
+
+
+def test_what_networks_of_others_use_of_keras_applications() -> None:
+    with alias():
+        import keras_applications
+
+        modules = {"backend": kjax.backend, "layers": kjax.layers, "models": kjax.models, "utils": kjax.utils}
+        assert keras_applications.get_submodules_from_kwargs({}) == tuple(modules.values())
+        assert keras_applications.get_submodules_from_kwargs({"layers": "mine"})[1] == "mine"
+        with pytest.raises(TypeError, match="'level'"):
+            keras_applications.get_submodules_from_kwargs({"level": 1})
+        padding = keras_applications.correct_pad(kjax.backend, kjax.layers.Input((8, 9, 3)), (3, 5))
+    # An even length is padded by one less in front, so that the last cell is seen.
+    assert padding == ((0, 1), (2, 2))

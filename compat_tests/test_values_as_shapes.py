@@ -165,3 +165,42 @@ def test_a_mask_as_long_as_the_longest():
     with tf.Session() as sess:
         found = sess.run(mask, {lengths: [1, 3, 0]})
     np.testing.assert_array_equal(found, [[1, 0, 0], [1, 1, 1], [0, 0, 0]])
+
+
+class Prior(Layer):
+    """Makes a constant in each call, as layers around `tf.Variable` do."""
+
+    def call(self, inputs):
+        import tensorflow as tf
+
+        return tf.boolean_mask(inputs + tf.Variable([[1.0, 2.0]]), inputs[:, 0] > 0)
+
+
+def test_variables_that_each_call_makes():
+    with alias():
+        inputs = Input((2,))
+        model = Model(inputs, Prior()(inputs))
+        with pytest.warns(UserWarning, match="operation by operation"):
+            found = model.predict(np.array([[1.0, 0.0], [-1.0, 0.0], [2.0, 1.0]]))
+    np.testing.assert_array_equal(found, [[2.0, 2.0], [3.0, 3.0]])
+
+
+def test_calculating_with_the_shape_of_values():
+    with alias():
+        import tensorflow as tf
+
+        def doubled(images):
+            size = tf.shape(images)[1:3]
+            size *= tf.constant(np.array([2, 3], "int32"))
+            return tf.image.resize_nearest_neighbor(images, size)
+
+        for known in ((2, 2, 1), (None, None, 1)):
+            inputs = Input(known)
+            inside, outside = Lambda(doubled)(inputs), doubled(inputs)
+            sizes = [None if n is None else n * m for n, m in zip(known[:2], (2, 3), strict=True)]
+            assert K.int_shape(inside) == K.int_shape(outside) == (None, *sizes, 1)
+            x = np.arange(4, dtype="float32").reshape(1, 2, 2, 1)
+            for found in K.function([inputs], [inside, outside])([x]):
+                np.testing.assert_array_equal(found, x.repeat(2, 1).repeat(3, 2))
+        last = Lambda(lambda t: K.reshape(t, (K.shape(t)[0], K.shape(t)[1] // 2, 2)))(Input((None,)))
+    assert K.int_shape(last) == (None, None, 2)

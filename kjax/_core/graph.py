@@ -20,6 +20,7 @@ from kjax._core.dims import agreeing
 from kjax._core.frozen import Owned, using
 from kjax._core.held import Held, holding, is_held
 from kjax._core.inference import infer_shapes, tracer
+from kjax._core.lengths import Lengths
 from kjax._core.overloads import install_operators
 from kjax._core.tensors import Constant, Symbolic, Tensor, Variable
 
@@ -124,7 +125,7 @@ def value_here(x: Any) -> Any:
 def make_node(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str | None = None) -> Node:
     """A node that applies `op`, with output tensors whose shapes JAX infers."""
     node = Node(op, args, kwargs)
-    static = node.inputs and all(isinstance(x, Tensor) and x.static is not None for x in node.inputs)
+    static = any(_is_shape(x) for x in node.inputs) and all(_is_shape(x) or _is_length(x) for x in node.inputs)
     if static and not getattr(op, "fills_shape", False):  # `K.zeros` of a shape is an array, not one more shape
         return _make_static_node(node)
     outputs, masks = (inferred := infer_shapes(node))[0]
@@ -144,6 +145,23 @@ def make_node(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str 
     return node
 
 
+def _is_shape(x: Any) -> bool:
+    return isinstance(x, Tensor) and x.static is not None
+
+
+def _is_length(x: Any) -> bool:
+    """Whether `x` is a constant with which one calculates the shape of something."""
+    return isinstance(x, Constant) and x.dtype.kind in "iu" and x.ndim < 2
+
+
+def node_of_shapes(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str, shapes: Any, dtype: Any) -> Node:
+    """A node whose outputs have shapes that its operation told, where tracing cannot tell them."""
+    node = Node(op, args, kwargs)
+    node.outputs = [Tensor(shape, dtype, f"{name}:{i}", node, i) for i, shape in enumerate(shapes)]
+    node.result = node.outputs if len(node.outputs) > 1 else node.outputs[0]
+    return node
+
+
 def _attach_mask(output: Tensor, mask: Tensor) -> None:
     output.mask = mask
     mask.masked = output
@@ -151,7 +169,7 @@ def _attach_mask(output: Tensor, mask: Tensor) -> None:
 
 def _make_static_node(node: Node) -> Node:
     def static(fill: int) -> Any:
-        return node.call(lambda x: x.static(fill), lambda _: None)[0]
+        return node.call(lambda x: x.value if x.static is None else x.static(fill), lambda _: None)[0]
 
     node.result = Tensor((), "int32", None, node, 0, static=static)
     node.outputs = [node.result]
@@ -163,7 +181,7 @@ def shape_tensor(x: Tensor) -> Tensor:
     node = Node(jnp.shape, (x,), {})
 
     def static(fill: int) -> tuple[int, ...]:
-        return tuple(fill if d is None else d for d in x.shape)
+        return Lengths(fill if d is None else d for d in x.shape)
 
     node.outputs = [Tensor((len(x.shape),), "int32", None, node, 0, static=static)]
     node.result = node.outputs[0]

@@ -19,6 +19,12 @@ from kjax.applications import (
     vgg19,
     xception,
 )
+from kjax.applications._outside import (
+    correct_pad,
+    get_keras_submodule,
+    get_submodules_from_kwargs,
+    set_keras_submodules,
+)
 from kjax.applications.densenet import DenseNet121, DenseNet169, DenseNet201
 from kjax.applications.efficientnet import (
     EfficientNetB0,

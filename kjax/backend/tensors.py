@@ -10,12 +10,13 @@ import numpy as np
 
 from kjax._core import graph
 from kjax._core.graph import Tensor, Variable
+from kjax._core.lengths import Lengths
 from kjax._core.tensors import Symbolic
 
 
 def shape(x: Any) -> Any:
     """The shape of `x`: a tuple of ints, or a tensor that becomes one when its graph runs."""
-    return graph.shape_tensor(x) if isinstance(x, Tensor) else _known_shape(x)
+    return graph.shape_tensor(x) if isinstance(x, Tensor) else Lengths(_known_shape(x))
 
 
 def int_shape(x: Any) -> tuple[int | None, ...]:

@@ -117,6 +117,7 @@ class Program:
     def __init__(self, build: Build, roles: Roles, donate: Sequence[int] = (), loops: bool = True) -> None:
         self.roles = roles
         self.looped = loops
+        self._by_operations = False
         self._build = build
         self._donate = tuple(donate)
         self._compiled: dict[Any, Future[Any]] = {}
@@ -147,20 +148,30 @@ class Program:
                 traces += 1
                 # A layer that makes variables in `call` has new ones in every trace: they stay constants.
                 roles = self.roles if traces < _MOST_TRACES else self.roles.with_constants()
-                function = jax.jit(self._build(roles, self.looped, *build), donate_argnums=self._donate)
                 try:
-                    traced = function.trace(*make_args())
-                    if self.looped and is_slow_in_loop(traced.jaxpr):
-                        self.looped = False
-                        continue
-                    lowered, options = traced.lower(), options_for(traced.jaxpr)
-                    self._compiled[key] = _compilers().submit(lowered.compile, compiler_options=options)
+                    self._make(key, roles, make_args, *build)
                 except Unbound as unbound:
                     self._receive(unbound)
-                except (IndexError, TypeError) as error:
-                    if not needs_values(error):
-                        raise
-                    self._run_by_operations(key, roles, make_args, *build)
+
+    def _make(self, key: Any, roles: Roles, make_args: Callable[[], tuple[Any, ...]], *build: Any) -> None:
+        """Keep a program for `key`; or find out that it has to be another one."""
+        if self._by_operations:
+            self._compiled[key] = self._run_by_operations(roles, make_args, *build)
+            return
+        function = jax.jit(self._build(roles, self.looped, *build), donate_argnums=self._donate)
+        try:
+            traced = function.trace(*make_args())
+        except (IndexError, TypeError) as error:
+            if not needs_values(error):
+                raise
+            notices.warn(BY_OPERATIONS)
+            self._by_operations, self.looped = True, False
+            return
+        if self.looped and is_slow_in_loop(traced.jaxpr):
+            self.looped = False
+            return
+        lowered, options = traced.lower(), options_for(traced.jaxpr)
+        self._compiled[key] = _compilers().submit(lowered.compile, compiler_options=options)
 
     def _receive(self, unbound: Unbound) -> None:
         """Take what a program read without having received it among its arguments."""
@@ -170,18 +181,15 @@ class Program:
         self.roles = self.roles.with_state(more)
         self._compiled.clear()
 
-    def _run_by_operations(self, key: Any, roles: Roles, make_args: Callable[[], tuple[Any, ...]], *build: Any) -> None:
-        """Keep a program as it is, uncompiled, since it asks for values; but one that is a single batch."""
-        if self.looped:
-            self.looped = False
-            notices.warn(BY_OPERATIONS)
-            return
-        program = self._build(roles, False, *build)
+    def _run_by_operations(self, roles: Roles, make_args: Callable[[], tuple[Any, ...]], *build: Any) -> Future[Any]:
+        """A program as it is, uncompiled, since it asks for values; of a single batch."""
         # Once on made-up values, which shows what it reads. What else is wrong shows when it runs.
         with contextlib.suppress(IndexError, TypeError, ValueError):
-            program(*jax.tree.map(lambda kind: examples(kind, 0), make_args()))
-        self._compiled[key] = Future()
-        self._compiled[key].set_result(program)
+            self._build(roles, False, *build)(*jax.tree.map(lambda kind: examples(kind, 0), make_args()))
+        ready: Future[Any] = Future()
+        # Variables that it has not received it reads in each run, as they are then.
+        ready.set_result(self._build(roles.with_constants(), False, *build))
+        return ready
 
     @property
     def count(self) -> int:

@@ -39,7 +39,7 @@ def make_trainer(model: Model, plan: Plan, trained: Sequence[Variable]) -> Train
     """The training steps of `model` for the variables `trained`, with a fresh state of its optimizer."""
     optimizer = model.optimizer
     optimizer.build(list(trained))
-    others = [w for w in model.weights if w not in set(trained)]
+    others = [w for w in model.weights if isinstance(w, Variable) and w not in set(trained)]
     others += [*optimizer.hyper_variables, *(w for m in plan.stateful_metrics for w in m.function.weights)]
     roles = Roles(tuple(trained), tuple(dict.fromkeys(others)))
     slots = optimizer.state_variables

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from kjax._core.graph import Variable
 from kjax.engine import _feed, _programs
 from kjax.engine._apart import keeps_samples_apart, scores_samples_apart
 from kjax.engine._plan import NotApart, Plan
@@ -35,7 +36,9 @@ class Scanner:
         self.apart = keeps_samples_apart(model) and (plan is None or scores_samples_apart(plan))
         self.shortcuts: dict[Any, Callable[[np.ndarray], np.ndarray]] = {}
         metrics = () if plan is None else plan.stateful_metrics
-        roles = Roles((), tuple(dict.fromkeys([*model.weights, *(w for m in metrics for w in m.function.weights)])))
+        held = [*model.weights, *(w for m in metrics for w in m.function.weights)]
+        # A layer may have been given tensors as its weights: those are computed.
+        roles = Roles((), tuple(dict.fromkeys(w for w in held if isinstance(w, Variable))))
         self.program = Program(self._build, roles)
         self._joint = Program(self._build_joint, roles, loops=False)
 

@@ -238,7 +238,7 @@ class Layer(Weights, Measures, Calls):
                 raise ValueError(f"Input {i} is incompatible with layer {self.name}: {complaint}")
 
     def _make_node(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        node = graph.make_node(self, (inputs, *args), kwargs, f"{self.name}/output")
+        node = self._new_node(inputs, args, kwargs)
         node.phase = fixed_phase()
         held_functions = ((owner, key, frozen(f), f) for owner, key, f in self._functions())
         node.frozen = tuple((owner, key, now) for owner, key, now, live in held_functions if now is not live)
@@ -251,6 +251,18 @@ class Layer(Weights, Measures, Calls):
                 tensor._keras_history[0]._outbound_nodes.append(node)
         self._refine_shapes(inputs, node)
         return unpack(node.result) if isinstance(node.result, list) else node.result
+
+    def _new_node(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Node:
+        """A node with the shapes that tracing tells; where it cannot, those of the user's `compute_output_shape`."""
+        name = f"{self.name}/output"
+        try:
+            return graph.make_node(self, (inputs, *args), kwargs, name)
+        except (IndexError, TypeError, ValueError):
+            unknown = any(None in tensor.shape[1:] for tensor in to_list(inputs))
+            if not unknown or type(self).compute_output_shape.__module__.startswith("kjax."):
+                raise
+            said = list_of_shapes(self.compute_output_shape(shape_of(inputs)))
+            return graph.node_of_shapes(self, (inputs, *args), kwargs, name, said, config.floatx())
 
     def _functions(self) -> list[Any]:
         """The functions among the attributes of this layer and of those in it: (layer, attribute, function)."""

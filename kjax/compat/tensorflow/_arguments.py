@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -44,7 +45,8 @@ def convert(value: Any, dtype: Any = None, name: str | None = None) -> Any:
     if any(isinstance(leaf, (Tensor, Variable, Held)) for leaf in leaves):
         return _graph.node("stack", lambda parts: _stacked(parts, dtype_name(dtype)), value, name=name)
     if scope.current() is not None or any(isinstance(leaf, Tracer) for leaf in leaves):
-        return _typed(array(value), dtype)
+        with jax.ensure_compile_time_eval() if is_known(value) else contextlib.nullcontext():
+            return _typed(array(value), dtype)
     return constant_of(_typed(_host(value), dtype), name)
 
 
@@ -94,6 +96,13 @@ def static(value: Any) -> Any:
     if isinstance(value, (list, tuple, np.ndarray, jax.Array)):
         return [static(part) for part in value] if isinstance(value, (list, tuple)) or value.ndim else int(value)
     return int(value) if isinstance(value, np.integer) else value
+
+
+def where_known(value: Any) -> Any:
+    """Numbers that have to be known when they are used: as plain ints where they are already known."""
+    if isinstance(value, (list, tuple)):
+        return [where_known(part) for part in value]
+    return value if isinstance(value, Tensor) and not (value.known and value.static is None) else static(value)
 
 
 def dimensions(shape: Any) -> Any:

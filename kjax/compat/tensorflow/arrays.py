@@ -12,11 +12,12 @@ import numpy as np
 
 from kjax._core import graph, operators
 from kjax._core.held import Held
+from kjax._core.lengths import Lengths
 from kjax._core.tensors import Tensor, Variable
 from kjax.backend import shapes
 from kjax.backend._ops import array
 from kjax.compat.tensorflow import _graph
-from kjax.compat.tensorflow._arguments import axes, convert, dimensions, dtype_name, either, static
+from kjax.compat.tensorflow._arguments import axes, convert, dimensions, dtype_name, either, static, where_known
 from kjax.compat.tensorflow._fetches import HostTensor, holds_strings, string_constant
 from kjax.compat.tensorflow._graph import node
 
@@ -134,7 +135,7 @@ def eye(
 def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: str | None = None) -> Any:
     """Numbers from `start` (0 if it is the only argument) up to `limit`, without it."""
     first, last = (0, start) if limit is None else (start, limit)
-    bounds = [_where_known(first), _where_known(last), _where_known(delta)]
+    bounds = [where_known(first), where_known(last), where_known(delta)]
     return node("range", lambda a, b, c: jnp.arange(a, b, c, dtype=dtype_name(dtype)), *bounds, name=name)
 
 
@@ -185,7 +186,7 @@ def stop_gradient(input: Any, name: str | None = None) -> Any:
 
 def shape(input: Any, name: str | None = None, out_type: Any = None) -> Any:
     """The shape of a tensor: known when the program is compiled, so that it can be the shape of something else."""
-    return graph.shape_tensor(input) if isinstance(input, Tensor) else tuple(jnp.shape(array(input)))
+    return graph.shape_tensor(input) if isinstance(input, Tensor) else Lengths(jnp.shape(array(input)))
 
 
 def rank(input: Any, name: str | None = None) -> Any:
@@ -287,14 +288,7 @@ def pad(tensor: Any, paddings: Any, mode: str = "CONSTANT", name: str | None = N
     def padded(x: Any, widths: Any) -> Any:
         return jnp.pad(array(x), [[int(n) for n in pair] for pair in widths], kind, **extra)
 
-    return node("Pad", padded, tensor, _where_known(paddings), name=name)
-
-
-def _where_known(value: Any) -> Any:
-    """Numbers that have to be known when they are used: as plain ints where they are already known."""
-    if isinstance(value, (list, tuple)):
-        return [_where_known(part) for part in value]
-    return value if isinstance(value, Tensor) and not (value.known and value.static is None) else static(value)
+    return node("Pad", padded, tensor, where_known(paddings), name=name)
 
 
 def reverse(tensor: Any, axis: Any, name: str | None = None) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 
 from kjax.backend._ops import array, float_array
 from kjax.compat.tensorflow import _draws, _graph, _missing
-from kjax.compat.tensorflow._arguments import convert, dtype_name, static
+from kjax.compat.tensorflow._arguments import convert, dtype_name, static, where_known
 from kjax.compat.tensorflow._files import (
     decode_bmp,
     decode_image,
@@ -62,14 +62,14 @@ def resize_images(
     """
     if method not in (ResizeMethod.BILINEAR, ResizeMethod.NEAREST_NEIGHBOR) or preserve_aspect_ratio:
         raise NotImplementedError("tf.image.resize_images resizes with BILINEAR or NEAREST_NEIGHBOR to a given size.")
-    rows, columns = static(size)
 
-    def resized(x: Any) -> Any:
+    def resized(x: Any, size: Any) -> Any:
+        rows, columns = (int(n) for n in size)
         x = array(x) if method == ResizeMethod.NEAREST_NEIGHBOR else float_array(x)
         change = _nearest if method == ResizeMethod.NEAREST_NEIGHBOR else _bilinear
         return change(change(x, x.ndim - 3, rows, align_corners), x.ndim - 2, columns, align_corners)
 
-    return node("resize", resized, convert(images), name=name)
+    return node("resize", resized, convert(images), where_known(size), name=name)
 
 
 def resize_bilinear(images: Any, size: Any, align_corners: bool = False, name: str | None = None) -> Any:
