@@ -324,3 +324,25 @@ def test_a_call_says_the_shape_of_what_it_makes_of_weights():
     np.testing.assert_allclose(model.predict(x), np.hstack([x @ half, -x @ half]), rtol=1e-5)
     model.compile("sgd", "mse")
     assert np.isfinite(model.train_on_batch(x, np.zeros((5, 4))))
+
+
+class Asks(Layer):
+    """Asks the shapes that `build` is given what TensorFlow 1's shapes tell."""
+
+    def build(self, input_shape):
+        first, second = input_shape
+        assert (first.as_list(), second.as_list()) == ([None, 3], [None, 4])
+        assert first == (None, 3)
+        self.kernel = self.add_weight(name="kernel", shape=(first[-1].value, second[1].value), initializer="ones")
+        super().build(input_shape)
+
+    def call(self, inputs):
+        return K.dot(inputs[0], self.kernel) + inputs[1]
+
+
+def test_build_is_given_shapes_that_tell_as_tensorflows_do():
+    inputs = [Input((3,)), Input((4,))]
+    model = Model(inputs, Asks()(inputs))
+    np.testing.assert_allclose(model.predict([np.ones((2, 3)), np.ones((2, 4))]), np.full((2, 4), 4.0))
+    assert type(model.layers[-1].output_shape) is tuple
+    assert Model.from_config(model.get_config(), {"Asks": Asks}).count_params() == 12

@@ -7,6 +7,8 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from kjax._core import dims
+
 Shape = Any  # a tuple of ints and None, or a list of such for layers of several inputs
 
 
@@ -25,6 +27,13 @@ def shape_of(x: Any) -> Shape:
     if isinstance(x, dict):
         return {key: shape_of(item) for key, item in x.items()}
     return [shape_of(item) for item in x] if isinstance(x, (list, tuple)) else tuple(jnp.shape(x))  # type: ignore[arg-type]
+
+
+def told_shapes(shapes: Any) -> Any:
+    """What `shape_of` gives, with what TensorFlow's shapes can tell."""
+    if isinstance(shapes, dict):
+        return {key: told_shapes(item) for key, item in shapes.items()}
+    return [told_shapes(item) for item in shapes] if isinstance(shapes, list) else dims.Shape(shapes)
 
 
 def list_of_shapes(shape: Shape) -> list[Any]:

@@ -24,7 +24,7 @@ from kjax.backend.phase import fixed_phase
 from kjax.engine import _told
 from kjax.engine._added import Measures
 from kjax.engine._calls import Calls, takes_tensors
-from kjax.engine._spec import InputSpec, Shape, list_of_shapes, shape_of, to_list, unpack
+from kjax.engine._spec import InputSpec, Shape, list_of_shapes, shape_of, to_list, told_shapes, unpack
 from kjax.engine._weights import Weights, set_values
 
 
@@ -211,7 +211,9 @@ class Layer(Weights, Measures, Calls):
         if self.built:
             return
         with naming.scope(self.name):
-            self.build(shape_of(inputs))
+            shapes = shape_of(inputs)
+            # Layers of tf.keras's users ask it for `as_list()`, and its dimensions for their `value`.
+            self.build(shapes if type(self).__module__.startswith("kjax.") else told_shapes(shapes))
         self.built = True
         if self._initial_weights is not None:
             self.set_weights(self._initial_weights)
