@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import colorsys
 import io
 import logging
 import pathlib
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 import scipy.linalg
+import scipy.ndimage
 import scipy.special
 
 from kjax.compat import tensorflow as tf
@@ -232,3 +235,189 @@ def test_random_tensors_follow_their_distributions() -> None:
     np.testing.assert_allclose(value(tf.random.poisson([4000], [3.0])).mean(), 3, rtol=0.1)
     first, second = (tf.random.Generator.from_seed(1) for _ in range(2))
     assert first.normal([5]).shape == second.normal([5]).shape == (5,)
+
+
+# -- pictures ----------------------------------------------------------------------------------------------------------
+
+PICTURES = RNG.rand(2, 12, 16, 3).astype("float32")
+OTHERS = np.clip(PICTURES + 0.1 * RNG.randn(*PICTURES.shape), 0, 1).astype("float32")
+METHODS = {"bilinear": "linear", "bicubic": "cubic", "lanczos3": "lanczos3", "lanczos5": "lanczos5"}
+
+
+@pytest.mark.parametrize("antialias", [False, True])
+@pytest.mark.parametrize("method", METHODS)
+def test_resize(method: str, antialias: bool) -> None:
+    found = value(tf.image.resize(PICTURES, [5, 20], method=method, antialias=antialias))
+    wanted = jax.image.resize(PICTURES, (2, 5, 20, 3), METHODS[method], antialias=antialias)
+    np.testing.assert_allclose(found, wanted, atol=2e-6)
+
+
+def test_resize_to_other_sizes() -> None:
+    whole = RNG.randint(0, 255, (6, 8, 1)).astype("uint8")
+    area = value(tf.image.resize(whole, [3, 2], method=tf.image.ResizeMethod.AREA))
+    np.testing.assert_allclose(area[..., 0], whole.reshape(3, 2, 2, 4).mean((1, 3)))
+    nearest = value(tf.image.resize(whole, [3, 4], method="nearest"))
+    np.testing.assert_array_equal(nearest, whole[1::2, 1::2])
+    assert nearest.dtype == "uint8"
+    assert value(tf.image.resize(PICTURES, [6, 100], preserve_aspect_ratio=True)).shape == (2, 6, 8, 3)
+    padded = value(tf.image.resize_with_pad(PICTURES, 10, 8))
+    np.testing.assert_allclose(padded[:, 2:8], value(tf.image.resize(PICTURES, [6, 8])))
+    assert np.abs(padded).sum((1, 2, 3)) == pytest.approx(np.abs(padded[:, 2:8]).sum((1, 2, 3)))
+    assert value(tf.image.resize_with_crop_or_pad(PICTURES, 4, 18)).shape == (2, 4, 18, 3)
+    x = tf.placeholder(tf.float32, [None, 12, 16, 3])
+    with tf.Session() as session:
+        fed = session.run(tf.image.resize(x, [6, 8]), {x: PICTURES})
+    np.testing.assert_allclose(fed, padded[:, 2:8], atol=1e-6)
+    with pytest.raises(ValueError, match="unknown method 'best'"):
+        tf.image.resize(PICTURES, [2, 2], method="best")
+
+
+def similarity(a: Any, b: Any) -> Any:
+    """SSIM by its formula, with the filter of scipy."""
+    window = np.exp(-((np.arange(11) - 5) ** 2) / 4.5)
+
+    def mean(x: Any) -> Any:
+        for axis in (0, 1):
+            x = scipy.ndimage.correlate1d(x, window / window.sum(), axis)
+        return x[5:-5, 5:-5]
+
+    a, b = a.astype(float), b.astype(float)
+    ma, mb = mean(a), mean(b)
+    va, vb, both = mean(a * a) - ma**2, mean(b * b) - mb**2, mean(a * b) - ma * mb
+    c1, c2 = 0.01**2, 0.03**2
+    return ((2 * ma * mb + c1) * (2 * both + c2) / ((ma**2 + mb**2 + c1) * (va + vb + c2))).mean()
+
+
+def turned(pictures: Any, delta: float) -> Any:
+    def pixel(p: Any) -> Any:
+        h, s, v = colorsys.rgb_to_hsv(*map(float, p))
+        return colorsys.hsv_to_rgb((h + delta) % 1, s, v)
+
+    return np.apply_along_axis(pixel, -1, pictures)
+
+
+def sobel(pictures: Any) -> Any:
+    kernel = np.array([[-1, -2, -1], [0, 0, 0], [1, 2, 1]])
+    return np.stack(
+        [scipy.ndimage.correlate(pictures, k[None, :, :, None], mode="mirror") for k in (kernel, kernel.T)], -1
+    )
+
+
+PICTURE_CASES = {
+    "ssim": (lambda: tf.image.ssim(PICTURES, OTHERS, 1.0), lambda: [*map(similarity, PICTURES, OTHERS)]),
+    "psnr": (
+        lambda: tf.image.psnr((PICTURES * 255).astype("uint8"), np.zeros((2, 12, 16, 3), "uint8"), 255),
+        lambda: -10 * np.log10((np.square((PICTURES * 255).astype("uint8") / 255)).mean((1, 2, 3))),
+    ),
+    "hue": (lambda: tf.image.adjust_hue(PICTURES, 0.3), lambda: turned(PICTURES, 0.3)),
+    "random_hue": (lambda: tf.image.random_hue(PICTURES, 0.0), lambda: PICTURES),
+    "gamma": (lambda: tf.image.adjust_gamma(PICTURES, 2, 0.5), lambda: PICTURES**2 / 2),
+    "hsv": (lambda: tf.image.hsv_to_rgb(tf.image.rgb_to_hsv(PICTURES)), lambda: PICTURES),
+    "yuv": (lambda: tf.image.yuv_to_rgb(tf.image.rgb_to_yuv(PICTURES)), lambda: PICTURES),
+    "transpose": (lambda: tf.image.transpose(PICTURES), lambda: PICTURES.transpose(0, 2, 1, 3)),
+    "sobel": (lambda: tf.image.sobel_edges(PICTURES), lambda: sobel(PICTURES)),
+    "patches": (
+        lambda: tf.image.extract_patches(PICTURES, [1, 2, 4, 1], [1, 2, 4, 1], [1, 1, 1, 1], "VALID"),
+        lambda: PICTURES.reshape(2, 6, 2, 4, 4, 3).transpose(0, 1, 3, 2, 4, 5).reshape(2, 6, 4, 24),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PICTURE_CASES)
+def test_pictures(name: str) -> None:
+    made, wanted = PICTURE_CASES[name]
+    np.testing.assert_allclose(value(made()), wanted(), rtol=1e-4, atol=1e-4)
+
+
+# -- pipelines of files ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path: pathlib.Path) -> pathlib.Path:
+    for kind in ("cat", "dog"):
+        for i in (3, 4, 5):
+            picture = np.full((2 * i, 10, 3), 20 * i, "uint8")
+            tf.io.write_file(f"{tmp_path}/{kind}/{i}.png", tf.io.encode_png(picture))
+    return tmp_path
+
+
+def test_pictures_of_folders(folder: pathlib.Path) -> None:
+    names = np.array(["cat", "dog"])
+
+    def load(path: Any) -> Any:
+        picture = tf.image.decode_png(tf.io.read_file(path), channels=3)
+        picture.set_shape([None, None, 3])
+        picture = tf.image.resize(tf.image.convert_image_dtype(picture, tf.float32), [4, 4])
+        if tf.random.uniform([]) > 0.5:
+            picture = tf.image.flip_left_right(picture)
+        return picture, tf.strings.split(path, "/")[-2] == names
+
+    files = tf.data.Dataset.list_files(f"{folder}/*/*.png")
+    assert sorted(path.numpy().decode() for path in files) == sorted(map(str, folder.glob("*/*.png")))
+    elements = {(round(float(x[0, 0, 0]) * 255), *y) for x, y in files.map(load)}
+    assert elements == {(20 * i, kind == 0, kind == 1) for i in (3, 4, 5) for kind in (0, 1)}
+    flatten = tf.keras.layers.Flatten(input_shape=(4, 4, 3))
+    model = tf.keras.Sequential([flatten, tf.keras.layers.Dense(2, activation="softmax")])
+    model.compile("adam", "categorical_crossentropy")
+    assert len(model.fit(files.map(load).batch(4), epochs=2, verbose=0).history["loss"]) == 2
+    with pytest.raises(tf.errors.InvalidArgumentError, match="No files matched pattern"):
+        tf.data.Dataset.list_files(f"{folder}/*.jpg")
+
+
+def test_functions_of_python_in_a_pipeline(folder: pathlib.Path) -> None:
+    paths = sorted(map(str, folder.glob("cat/*")))
+    sizes = [6, 8, 10]
+
+    def rows(path: Any) -> Any:
+        return np.float32(tf.image.decode_png(tf.io.read_file(path.numpy().decode())).numpy().shape[0])
+
+    files = tf.data.Dataset.from_tensor_slices(paths)
+    assert [float(x) for x in files.map(lambda p: tf.py_function(rows, [p], tf.float32))] == sizes
+    lengths = files.map(lambda p: tf.numpy_function(lambda q: np.int32(len(q.decode())), [p], [tf.int32])[0])
+    assert [int(x) for x in lengths] == [len(p) for p in paths]
+    numbers = tf.data.Dataset.from_tensor_slices(V).map(
+        lambda x: tf.py_function(lambda v: v.numpy() * 2, [x], tf.float32)
+    )
+    np.testing.assert_allclose([float(x) for x in numbers.map(lambda x: x + 1.0)], V * 2 + 1)
+
+
+def test_lines_of_text(folder: pathlib.Path) -> None:
+    tf.io.write_file(f"{folder}/t.csv", "a,b\n1.5,cat\n2.5,dog\n")
+
+    def columns(line: Any) -> Any:
+        number, text = tf.io.decode_csv(line, [[0.0], [""]])
+        return tf.stack([number, number * 2.0]), tf.equal(text, "dog")
+
+    found = list(tf.data.TextLineDataset(f"{folder}/t.csv").skip(1).map(columns).as_numpy_iterator())
+    assert [(x.tolist(), bool(y)) for x, y in found] == [([1.5, 3.0], False), ([2.5, 5.0], True)]
+
+
+STRINGS = {
+    "lower": (lambda: tf.strings.lower(["Ab", "C"]), ["ab", "c"]),
+    "replace": (lambda: tf.strings.regex_replace("a-b<br />c", "[-]|<br />", " "), "a b c"),
+    "whole": (lambda: tf.strings.regex_replace("ab", "(a)", r"\1\0"), "aab"),
+    "split": (lambda: tf.strings.split("a b  c"), ["a", "b", "c"]),
+    "join": (lambda: tf.strings.join(["a", ["b", "c"]], "-"), ["a-b", "a-c"]),
+    "reduce_join": (lambda: tf.strings.reduce_join(["a", "b"]), "ab"),
+    "length": (lambda: tf.strings.length(["ä", "bc"]), [2, 2]),
+    "substr": (lambda: tf.strings.substr("abcd", -3, 2), "bc"),
+    "number": (lambda: tf.strings.to_number(["1.5", "2"]), [1.5, 2]),
+    "string": (lambda: tf.strings.as_string(tf.constant([1, 2])), ["1", "2"]),
+    "strip": (lambda: tf.strings.strip(tf.constant(" a ")), "a"),
+}
+
+
+@pytest.mark.parametrize("name", STRINGS)
+def test_strings(name: str) -> None:
+    made, wanted = STRINGS[name]
+    assert value(made()).tolist() == wanted
+
+
+def test_texts_standardized_by_operations() -> None:
+    def plain(text: Any) -> Any:
+        return tf.strings.regex_replace(tf.strings.lower(text), "[^a-z ]", "")
+
+    layer = tf.keras.layers.experimental.preprocessing.TextVectorization(standardize=plain, output_sequence_length=3)
+    texts = tf.data.Dataset.from_tensor_slices(["Hello, you!", "hello"]).batch(2)
+    layer.adapt(texts)
+    assert [x.tolist() for x in texts.map(layer).as_numpy_iterator()] == [[[2, 3, 0], [2, 0, 0]]]

@@ -26,7 +26,7 @@ _attributes.install()
 
 # Modules whose names are names of the top level.
 _PARTS = (
-    "_set_up", "_newer", "_matrices",
+    "_set_up", "_newer", "_python_functions", "_matrices",
     "dtypes", "arrays", "math", "_draws", "_graph", "_variables", "_gradients", "_init_values", "_session", "_others",
     "control", "_checks", "_scatters", "_sparse", "_more_math", "_tensor_array",
     "_selected", "_old_names", "_summary_messages",

@@ -8,10 +8,14 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
+import jax
 import numpy as np
 
+from kjax._core import scope
+from kjax._core.held import Held
 from kjax._core.tensors import Tensor, Variable
 from kjax.compat.tensorflow import _graph
+from kjax.compat.tensorflow._fetches import HostTensor
 
 
 class Element(np.ndarray):
@@ -24,6 +28,9 @@ class Element(np.ndarray):
     def get_shape(self) -> tuple[int, ...]:
         """The shape."""
         return self.shape
+
+    def set_shape(self, shape: Any) -> None:
+        """Nothing is left to be said: the shape is known."""
 
 
 class Text(str):
@@ -144,6 +151,8 @@ def array_of(value: Any) -> Any:
     """Data as an array of numpy; numbers of Python get 32 bits, as TensorFlow gives them."""
     if is_fed(value):
         return value
+    if isinstance(value, (Held, HostTensor)):
+        value = value.held if isinstance(value, Held) else _decoded(value.numpy())
     array = np.asarray(value)
     if not isinstance(value, (np.ndarray, np.generic)) and not hasattr(value, "dtype"):
         narrow = {"f": np.float32, "i": np.int32}.get(array.dtype.kind)
@@ -152,19 +161,28 @@ def array_of(value: Any) -> Any:
     return np.vectorize(Text, otypes=[object])(array) if array.dtype.kind == "U" else array
 
 
+def _decoded(strings: Any) -> Any:
+    """Strings of bytes as an array of strings."""
+    return np.vectorize(bytes.decode, otypes=["U"])(np.asarray(strings, object))
+
+
 def _holds_arrays(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and bool(value) and (hasattr(value[0], "dtype") or _holds_arrays(value[0]))
 
 
 def plain(value: Any) -> Any:
     """A plain array of numpy, or a number."""
-    array = np.asarray(value)
+    array = _as_array(value)
     return array[()] if array.ndim == 0 else array
+
+
+def _as_array(value: Any) -> np.ndarray:
+    return np.asarray(value, object if isinstance(value, (str, bytes)) else None)
 
 
 def told(element: Any) -> Any:
     """An element as it is shown to programs."""
-    return mapped(lambda leaf: leaf if hasattr(leaf, "flat_map") else np.asarray(leaf).view(Element), element)
+    return mapped(lambda leaf: leaf if hasattr(leaf, "flat_map") else _as_array(leaf).view(Element), element)
 
 
 def stacked(elements: list[Any]) -> Any:
@@ -218,8 +236,18 @@ def called(function: Callable[..., Any], element: Any) -> Any:
     return function(*shown) if isinstance(element, tuple) else function(shown)
 
 
+@contextlib.contextmanager
+def _graph_of_elements() -> Generator[None]:
+    owner = _graph.Graph()
+    owner.of_elements = True
+    with owner.as_default():
+        yield
+
+
 class Caller:
     """Calls a function on elements. If it answers with tensors, a program of its operations is used from then on.
+
+    If there can be no program, as for strings, its operations are computed one after the other.
 
     Arguments:
         function: of arrays or tensors.
@@ -228,6 +256,8 @@ class Caller:
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
         self.symbolic = False
+        self.key: Any = None
+        self.count = 0
         self.programs: dict[Any, Callable[[Any], Any] | None] = {}
 
     def __call__(self, element: Any) -> Any:
@@ -238,14 +268,28 @@ class Caller:
             if key not in self.programs:
                 self.programs[key] = self._program(element)
             program = self.programs[key]
-            if program is not None:
-                return program(arrays)
-        with _graph.Graph().as_default():
-            result = _listed(called(self.function, element))
-            if not self.symbolic and any(isinstance(leaf, (Tensor, Variable)) for leaf in leaves(result)):
-                self.symbolic = True
-                return self(element)
-            return mapped(array_of, result)
+            return self._now(element) if program is None else program(arrays)
+        try:
+            with _graph_of_elements():
+                result = _listed(called(self.function, element))
+                if not any(isinstance(leaf, (Tensor, Variable)) for leaf in leaves(result)):
+                    return mapped(array_of, result)
+        except TypeError:  # such as an `if` by what an operation computes
+            made = self._now(element)
+            self.symbolic = True
+            return made
+        self.symbolic = True
+        return self(element)
+
+    def _now(self, element: Any) -> Any:
+        """What the function makes of an element, each of its operations computed at once."""
+        if self.key is None:
+            seed = _graph.get_default_graph().seed
+            self.key = scope.fresh_key() if seed is None else jax.random.key(seed % 2**32)
+        self.count += 1
+        key = jax.random.fold_in(self.key, self.count)
+        with scope.suspended(), _graph_of_elements(), scope.Scope(key=key, eager=True):
+            return mapped(array_of, _listed(called(self.function, element)))
 
     def _program(self, element: Any) -> Callable[[Any], Any] | None:
         """A program for elements of one structure and shape; None if the function needs values."""
@@ -253,7 +297,7 @@ class Caller:
         from kjax.compat.tensorflow.arrays import placeholder
 
         owner = _graph.Graph()
-        owner.seed = _graph.get_default_graph().seed
+        owner.seed, owner.of_elements = _graph.get_default_graph().seed, True
         try:
             with owner.as_default():
                 feeds: list[Any] = []

@@ -101,6 +101,7 @@ class Graph:
         self.control: list[tuple[Any, ...]] = []
         self.variable_scope: Any = None
         self.layer_counts: dict[str, int] = {}
+        self.of_elements = False  # whether it is that of a function of a data set's elements
         self.holder: Any = None  # the session whose values the variables hold
         self._taken: dict[str, int] = {}
 
@@ -384,17 +385,7 @@ def no_op(name: str | None = None) -> Operation:
 
 
 __all__ = [
-    "Graph",
-    "GraphKeys",
-    "Operation",
-    "add_to_collection",
-    "control_dependencies",
-    "device",
-    "get_collection",
-    "get_collection_ref",
-    "get_default_graph",
-    "group",
-    "name_scope",
-    "no_op",
+    "Graph", "GraphKeys", "Operation", "add_to_collection", "control_dependencies", "device",
+    "get_collection", "get_collection_ref", "get_default_graph", "group", "name_scope", "no_op",
     "reset_default_graph",
-]
+]  # fmt: skip

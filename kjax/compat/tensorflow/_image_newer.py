@@ -10,10 +10,9 @@ import numpy as np
 from kjax.backend._ops import array, float_array
 from kjax.compat.tensorflow._arguments import convert, static
 from kjax.compat.tensorflow._graph import node
-from kjax.compat.tensorflow._image_resize import resize, resize_with_pad
-from kjax.compat.tensorflow.image import _drawn, _kept, resize_image_with_crop_or_pad, transpose_image
+from kjax.compat.tensorflow.image import _drawn, _kept, transpose_image
 
-resize_with_crop_or_pad, transpose = resize_image_with_crop_or_pad, transpose_image
+transpose = transpose_image
 
 # -- colours -----------------------------------------------------------------------------------------------------------
 
@@ -244,6 +243,6 @@ def extract_image_patches(
 
 __all__ = [
     "adjust_gamma", "adjust_hue", "extract_image_patches", "extract_patches", "hsv_to_rgb",
-    "image_gradients", "psnr", "random_hue", "resize", "resize_with_crop_or_pad", "resize_with_pad", "rgb_to_hsv",
+    "image_gradients", "psnr", "random_hue", "rgb_to_hsv",
     "rgb_to_yuv", "sobel_edges", "ssim", "ssim_multiscale", "transpose", "yuv_to_rgb",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from kjax._core.concrete import is_known
 from kjax.backend._ops import array
 from kjax.compat.tensorflow._arguments import convert, static
 from kjax.compat.tensorflow._graph import node
@@ -68,11 +69,17 @@ def resized(x: Any, size: tuple[int, int], method: str, antialias: bool) -> Any:
         return x
     if method == "nearest":
         return _nearest(_nearest(x, x.ndim - 3, size[0]), x.ndim - 2, size[1])
-    x = x if x.dtype == "float64" else x.astype("float32")
+    kind = "float64" if x.dtype == "float64" else "float32"
+    if is_known(x):  # an element of a data set: nothing to compile for each size
+        return jnp.asarray(_product(np, np.asarray(x).astype(kind), size, method, antialias))
+    return _product(jnp, x.astype(kind), size, method, antialias)
+
+
+def _product(numbers: Any, x: Any, size: tuple[int, int], method: str, antialias: bool) -> Any:
+    precise = {} if numbers is np else {"precision": jax.lax.Precision.HIGHEST}
     for axis, new in zip((x.ndim - 3, x.ndim - 2), size, strict=True):
-        shares = jnp.asarray(_shares(method, x.shape[axis], new, antialias), x.dtype)
-        moved = jnp.tensordot(shares, x, ((1,), (axis,)), precision=jax.lax.Precision.HIGHEST)
-        x = jnp.moveaxis(moved, 0, axis)
+        shares = numbers.asarray(_shares(method, x.shape[axis], new, antialias), x.dtype)
+        x = numbers.moveaxis(numbers.tensordot(shares, x, ((1,), (axis,)), **precise), 0, axis)
     return x
 
 

@@ -12,6 +12,9 @@ _INSTEAD = {
     "GradientTape": "`model.fit`, `model.train_on_batch` and `model.add_loss` train; `tf.gradients` and `K.gradients` "
     "differentiate tensors of a graph; `jax.grad` of a function that calls `model.to_jax()` differentiates values.",
     "feature_column": "Layers prepare columns: `Normalization`, `StringLookup`, `CategoryEncoding`, `Embedding`.",
+    "TFRecordDataset": "Files of TFRecord are not read: `tf.data.Dataset.from_generator` takes a reader of them.",
+    "TFRecordWriter": "Files of TFRecord are not written: `np.savez` keeps arrays.",
+    "RaggedTensor": "Rows of one length do: `pad_sequences`, or `Dataset.padded_batch`.",
     "lite": "`model.to_jax()` gives a function of JAX, for which there are exporters.",
 }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -132,33 +131,6 @@ def Print(
     return node("Print", _graph.draws(printed), input_, list(data), name=name)
 
 
-def py_func(func: Callable[..., Any], inp: Any, Tout: Any, stateful: bool = True, name: str | None = None) -> Any:
-    """What a Python function makes of numpy arrays, whenever it is computed.
-
-    Arguments:
-        func: function of arrays that returns an array, or several.
-        inp: tensors. What it returns has the shape that it returns for zeros of their shapes.
-        Tout: type of the result, or a list of types.
-    """
-    from kjax.compat.tensorflow._arguments import dtype_name
-
-    several = isinstance(Tout, (list, tuple))
-    types = [dtype_name(t) for t in (Tout if several else [Tout])]
-
-    def outputs(values: Any) -> list[np.ndarray]:
-        made = func(*(np.asarray(v) for v in values))
-        made = list(made) if several else [made]
-        return [np.asarray(m, t) for m, t in zip(made, types, strict=True)]
-
-    def called(*values: Any) -> Any:
-        example = outputs([np.zeros(np.shape(v), v.dtype) for v in map(array, values)])
-        shapes = [jax.ShapeDtypeStruct(e.shape, e.dtype) for e in example]
-        results = jax.pure_callback(lambda *v: tuple(outputs(v)), tuple(shapes), *values)
-        return list(results) if several else results[0]
-
-    return node("PyFunc", _graph.draws(called), *inp, name=name)
-
-
 def disable_v2_behavior() -> None:
     """Accepted: programs of TensorFlow 1 run as they are."""
 
@@ -192,6 +164,6 @@ __all__ = [
     "ConfigProto", "Dimension", "GPUOptions", "GraphOptions", "OptimizerOptions", "Print", "RunMetadata",
     "RunOptions", "Tensor", "TensorShape", "TensorSpec", "colocate_with", "disable_eager_execution",
     "disable_resource_variables", "disable_v2_behavior", "disable_v2_tensorshape", "enable_resource_variables",
-    "enable_v2_behavior", "executing_eagerly", "function", "identity_n", "init_scope", "py_func",
+    "enable_v2_behavior", "executing_eagerly", "function", "identity_n", "init_scope",
     "set_random_seed",
 ]  # fmt: skip

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from collections.abc import Iterator as Elements
 from typing import Any, TypeVar
 
 import numpy as np
 
-from kjax.compat.tensorflow import _iterators
+from kjax.compat.tensorflow import _iterators, gfile
 from kjax.compat.tensorflow._elements import Caller, array_of, mapped, plain, told
 from kjax.compat.tensorflow._iterators import Iterator
 from kjax.compat.tensorflow._nests import mapped as mapped_nest
+from kjax.compat.tensorflow.errors import InvalidArgumentError
 
 INFINITE_CARDINALITY, UNKNOWN_CARDINALITY = -1, -2
 _Draws = np.random.RandomState
@@ -24,6 +26,43 @@ class Passes:
 
     def __init__(self, begin: _Pass, count: int, random: bool = False) -> None:
         self._begin, self._count, self._random = begin, int(count), random
+
+    @classmethod
+    def list_files(
+        cls, file_pattern: Any, shuffle: bool | None = None, seed: int | None = None, name: Any = None
+    ) -> Any:
+        """The paths that fit a pattern, or one of several; in a random order unless `shuffle` is False.
+
+        Raises:
+            InvalidArgumentError: if there are none.
+        """
+        patterns = [str(p) for p in np.ravel(array_of(file_pattern))]
+        found = gfile.Glob(patterns)
+        if not found:
+            raise InvalidArgumentError(None, None, f"No files matched pattern: {', '.join(patterns)}")
+        paths = cls.from_tensor_slices(np.array(found))  # type: ignore[attr-defined]
+        return paths if shuffle is False else paths.shuffle(len(found), seed)
+
+    @classmethod
+    def _of_lines(
+        cls, filenames: Any, compression_type: Any = None, buffer_size: Any = None, num_parallel_reads: Any = None
+    ) -> Any:
+        """The lines of text files, one file after the other.
+
+        Raises:
+            NotImplementedError: for compressed files.
+        """
+        if compression_type:
+            raise NotImplementedError("tf.data.TextLineDataset reads plain text: unpack the files first.")
+        if not isinstance(filenames, Passes):
+            filenames = cls.from_tensor_slices(np.ravel(array_of(filenames)))  # type: ignore[attr-defined]
+
+        def lines(path: Any) -> Elements[Any]:
+            with gfile.GFile(str(plain(path))) as file:
+                for line in file:
+                    yield array_of(line.rstrip("\r\n"))
+
+        return filenames._made(lambda paths: itertools.chain.from_iterable(map(lines, paths)), UNKNOWN_CARDINALITY)
 
     def apply(self, transformation_func: Callable[[Any], Any]) -> Any:
         """What a function makes of the data set."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ from kjax._core.tensors import Tensor, Variable
 from kjax.backend._ops import array
 from kjax.compat.tensorflow._arguments import constant_of
 from kjax.compat.tensorflow._elements import Element, Text
-from kjax.compat.tensorflow._fetches import HostTensor
+from kjax.compat.tensorflow._fetches import HostTensor, holds_strings
 
 
 def host_value(value: Any, what: str = "This function") -> np.ndarray:
@@ -58,3 +59,21 @@ def each(what: str, change: Callable[[str], Any], values: Any, kind: Any = None)
     found = host_value(values, what)
     made = np.vectorize(lambda x: change(text_of(x)), otypes=[object if kind is None else kind])(found)
     return texts(made) if kind is None else shown(made)
+
+
+def _are_strings(value: Any) -> bool:
+    held = isinstance(value, HostTensor) or (isinstance(value, np.ndarray) and value.dtype == object)
+    return held or holds_strings(value)
+
+
+def or_same(compare: Callable[..., Any], wanted: bool) -> Callable[..., Any]:
+    """A comparison of tensors that also compares strings: whether they are the same, or not if `wanted` is False."""
+
+    @functools.wraps(compare)
+    def call(x: Any, y: Any, name: str | None = None) -> Any:
+        if not (_are_strings(x) or _are_strings(y)):
+            return compare(x, y, name)
+        plain = np.vectorize(text_of, otypes=[object])
+        return shown((plain(host_value(x)) == plain(host_value(y))) == wanted)
+
+    return call

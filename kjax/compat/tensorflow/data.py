@@ -383,12 +383,14 @@ experimental = SimpleNamespace(
     cardinality=lambda dataset: dataset.cardinality(),
 )
 
+TextLineDataset = Dataset._of_lines
 make_one_shot_iterator = Dataset.make_one_shot_iterator
 make_initializable_iterator = Dataset.make_initializable_iterator
 
 
 __all__ = [
-    "AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "Dataset", "Iterator", "Options", "experimental",
+    "AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "Dataset", "Iterator", "Options", "TextLineDataset",
+    "experimental",
     "make_initializable_iterator", "make_one_shot_iterator",
 ]  # fmt: skip
 __getattr__ = _missing.attribute("tensorflow.data", __all__)

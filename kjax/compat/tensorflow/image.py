@@ -21,7 +21,7 @@ from kjax.compat.tensorflow._files import (
     encode_png,
 )
 from kjax.compat.tensorflow._graph import node
-from kjax.compat.tensorflow._image_resizing import resize, resize_with_pad
+from kjax.compat.tensorflow._image_resize import resize, resize_with_pad
 from kjax.compat.tensorflow._scatters import random_crop
 from kjax.compat.tensorflow._selected import non_max_suppression
 
@@ -30,6 +30,7 @@ class ResizeMethod:
     """How images are resized."""
 
     BILINEAR, NEAREST_NEIGHBOR, BICUBIC, AREA = range(4)
+    LANCZOS3, LANCZOS5, GAUSSIAN, MITCHELLCUBIC = "lanczos3", "lanczos5", "gaussian", "mitchellcubic"
 
 
 def _scale(old: int, new: int, align_corners: bool) -> float:
@@ -370,4 +371,11 @@ __all__ = [
     "resize_image_with_crop_or_pad", "resize_images", "resize_nearest_neighbor", "rgb_to_grayscale", "rot90",
     "total_variation", "transpose_image",
 ]  # fmt: skip
-__getattr__ = _missing.attribute("tensorflow.image", __all__)
+
+
+def __getattr__(name: str) -> Any:
+    from kjax.compat.tensorflow import _image_newer
+
+    if name in _image_newer.__all__:
+        return getattr(_image_newer, name)
+    raise _missing.complaint("tensorflow.image", name, [*__all__, *_image_newer.__all__])

@@ -12,7 +12,7 @@ import numpy as np
 
 from kjax._core import operators
 from kjax.backend._ops import array, float_array
-from kjax.compat.tensorflow import _missing
+from kjax.compat.tensorflow import _missing, _texts
 from kjax.compat.tensorflow._arguments import axes, convert, dtype_name, either, is_length, static
 from kjax.compat.tensorflow._graph import node
 
@@ -122,8 +122,8 @@ maximum = _pairwise("Maximum", _aligned(jnp.maximum), "The larger of two numbers
 minimum = _pairwise("Minimum", _aligned(jnp.minimum), "The smaller of two numbers.")
 squared_difference = _pairwise("SquaredDifference", _square_of_difference, "`(x - y) ** 2`.")
 atan2 = _pairwise("Atan2", _aligned(jnp.arctan2), "The angle of a point.")
-equal = _pairwise("Equal", operators.equal, "Whether `x == y`.")
-not_equal = _pairwise("NotEqual", operators.not_equal, "Whether `x != y`.")
+equal = _texts.or_same(_pairwise("Equal", operators.equal, "Whether `x == y`."), True)
+not_equal = _texts.or_same(_pairwise("NotEqual", operators.not_equal, "Whether `x != y`."), False)
 less = _pairwise("Less", operators.less, "Whether `x < y`.")
 less_equal = _pairwise("LessEqual", operators.less_equal, "Whether `x <= y`.")
 greater = _pairwise("Greater", operators.greater, "Whether `x > y`.")
