@@ -228,7 +228,8 @@ def get_variable(
             f"Variable {path} does not exist, or was not created with tf.get_variable(). "
             "Did you mean to set reuse=tf.AUTO_REUSE in VarScope?"
         )
-    first = initializer or opened.initializer or glorot_uniform_initializer()
+    given = opened.initializer if initializer is None else initializer  # which may be a tensor of 0
+    first = glorot_uniform_initializer() if given is None else given
     sizes = None if shape is None else [int(d) for d in np.atleast_1d(np.array(shape, object))]
     if callable(first) and not hasattr(first, "shape"):
         if sizes is None:

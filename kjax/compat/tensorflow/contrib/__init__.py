@@ -8,7 +8,7 @@ from typing import Any
 
 from kjax.compat.tensorflow import _missing
 
-_MODULES = ["data", "framework", "layers", "legacy_seq2seq", "rnn", "seq2seq", "slim"]
+_MODULES = ["data", "framework", "layers", "legacy_seq2seq", "rnn", "seq2seq", "slim", "tensorboard"]
 keras = sys.modules["kjax"]  # where TensorFlow 1.1 to 1.3 had it
 __all__ = ["keras", *_MODULES]  # pyright: ignore[reportUnsupportedDunderAll]
 
