@@ -298,3 +298,18 @@ def test_modules_under_names_that_moved() -> None:
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = K.nothing  # type: ignore[attr-defined]
     assert list(itertools.chain(K._get_available_gpus())) == []  # type: ignore[attr-defined]
+
+
+def test_losses_that_a_program_empties_by_hand() -> None:
+    inputs = Input((2,))
+    outputs = layers.Dense(1, kernel_initializer="ones")(inputs)
+    model = Model(inputs, outputs)
+    model.add_loss(K.mean(outputs))
+    model.add_loss(K.sum(outputs))
+    model._losses = []
+    assert model.losses == []
+    model.add_loss(3.0 * K.mean(outputs))
+    (left,) = model.losses
+    model.compile("sgd")
+    assert model.test_on_batch(np.ones((4, 2))) == 6.0
+    np.testing.assert_array_equal(K.function([inputs], [left])([np.ones((4, 2))])[0], 6.0)

@@ -122,7 +122,12 @@ def test_loops_over_selections():
             _, found = tf.while_loop(lambda i, _: i < K.shape(values)[0], add, [0, start])
             return found.stack()
 
-        mapped = Lambda(lambda v: tf.map_fn(lambda row: K.max(tf.boolean_mask(row, row < 3)), v))
+        def largest_below_3(row):
+            found = tf.boolean_mask(row, row < 3)
+            found.set_shape([None])  # what tensors have, and values have not
+            return K.max(found)
+
+        mapped = Lambda(lambda v: tf.map_fn(largest_below_3, v))
         inputs = Input((3,))
         run = K.function([inputs], [Lambda(sums)(inputs), mapped(inputs)])
         positive, largest = run([x])

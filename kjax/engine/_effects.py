@@ -56,8 +56,7 @@ def of(owner: Any, kind: str, inputs: list[Any] | None = None) -> list[Any]:
     for layer in owner._flatten_list():
         if kind == "losses" and unconditional:
             found += [graph.apply(regularizer, weight) for weight, regularizer in layer._regularized]
-        given = zip(*_given(layer, kind), strict=True)
-        for item, on in given:
+        for item, on in _given(layer, kind):
             depends = on is not None or (isinstance(item, Tensor) and _has_leaves(item))
             meant = inputs is None or several or on is None or any(x is y for x in _listed(on) for y in inputs)
             if (depends and conditional and meant) or (not depends and unconditional):
@@ -69,8 +68,11 @@ def of(owner: Any, kind: str, inputs: list[Any] | None = None) -> list[Any]:
     return found
 
 
-def _given(layer: Any, kind: str) -> tuple[list[Any], list[Any]]:
-    return (layer._updates, layer._update_inputs) if kind == "updates" else (layer._losses, layer._loss_inputs)
+def _given(layer: Any, kind: str) -> Iterable[tuple[Any, Any]]:
+    """What was added, each with what it depends on. Programs set the first list by themselves: `model._losses = []`."""
+    items, on = (layer._updates, layer._update_inputs) if kind == "updates" else (layer._losses, layer._loss_inputs)
+    on = [None] * (len(items) - len(on)) + on
+    return zip(items, on[len(on) - len(items) :], strict=True)
 
 
 def _listed(x: Any) -> Iterable[Any]:

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 
 from kjax._core import graph, scope
 from kjax._core.concrete import is_known, rather
+from kjax._core.held import called
 from kjax._core.tensors import Tensor, Variable
 from kjax.backend._ops import array
 from kjax.backend.loops import BodyScope, loop
@@ -101,7 +102,7 @@ def _with_arrays(body: Callable[..., Any], first: Any) -> Any:
 
 def map_fn(fn: Callable[[Any], Any], elems: Any) -> Any:
     """`fn` of each row, stacked."""
-    return loop(lambda nothing, row: (nothing, arrays(fn(row))), (), arrays(elems))[1]
+    return loop(lambda nothing, row: (nothing, arrays(called(fn, row))), (), arrays(elems))[1]
 
 
 def scan(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any) -> Any:
@@ -112,7 +113,7 @@ def scan(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any) -> Any:
     structure = jax.tree.structure(start)
 
     def step(carried: Any, row: Any) -> Any:
-        new = jax.tree.leaves(arrays(fn(carried, row)))
+        new = jax.tree.leaves(arrays(called(fn, carried, row)))
         old = jax.tree.leaves(carried)
         carried = jax.tree.unflatten(structure, [n.astype(o.dtype) for n, o in zip(new, old, strict=True)])
         return carried, carried
