@@ -156,3 +156,22 @@ def test_conv_recurrent() -> None:
     layer = Counting(1, (1, 1))
     np.testing.assert_allclose(layer(IMAGES), IMAGES.mean(-1, keepdims=True).sum(1), 1e-5, 1e-6)
     assert layer.get_config()["kernel_size"] == (1, 1)
+
+
+def test_a_step_that_asks_for_shapes_may_call_the_cell() -> None:
+    from kjax import backend as K
+    from kjax.layers import LSTM
+    from kjax.models import Sequential
+
+    class Steps(LSTM):
+        def call(self, x: Any, mask: Any = None) -> Any:
+            def step(x: Any, states: Any) -> Any:
+                assert x.get_shape().as_list()[-1] == 2
+                return self.cell.call(x, states)
+
+            return K.rnn(step, x, self.get_initial_state(x))[0]
+
+    own, plain = Sequential([Steps(3, input_shape=(4, 2))]), Sequential([LSTM(3, input_shape=(4, 2))])
+    plain.set_weights(own.get_weights())
+    x = np.random.RandomState(0).rand(2, 4, 2)
+    np.testing.assert_allclose(own.predict(x), plain.predict(x), rtol=1e-5)

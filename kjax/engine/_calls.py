@@ -8,7 +8,7 @@ from typing import Any
 
 import jax
 
-from kjax._core import graph, scope
+from kjax._core import graph, held, scope
 from kjax._core.graph import Node, Tensor
 from kjax.engine._spec import Shape, shape_of, to_list, unpack
 
@@ -137,7 +137,10 @@ def takes_tensors(method: Callable[..., Any]) -> Callable[..., Any]:
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         if scope.current() is None and any(graph.is_symbolic(leaf) for leaf in jax.tree.leaves((args, kwargs))):
             return graph.apply(functools.partial(method, self), *args, **kwargs)
+        if ours and held.is_held((args, kwargs)):  # a step of the user's, given such values, calls a cell
+            return held.holding(method(self, *held.released(args), **held.released(kwargs)))
         return method(self, *args, **kwargs)
 
+    ours = method.__module__.startswith("kjax.")
     call._for_arrays = method  # type: ignore[attr-defined]
     return call
