@@ -23,16 +23,18 @@ from kjax.layers import Input
 # Parameters with the classifier, and layers without it, as published. Those whose parts are compared below and that
 # take long to build are not among them.
 PUBLISHED = {
+    "EfficientNetB0": (5_330_571, 237),
     "InceptionResNetV2": (55_873_736, 780),
     "InceptionV3": (23_851_784, 311),
     "MobileNet": (4_253_864, 87),
     "MobileNetV2": (3_538_984, 155),
+    "MobileNetV3Small": (2_554_968, 229),
     "ResNet50": (25_636_712, 175),
     "ResNet50V2": (25_613_800, 190),
     "Xception": (22_910_480, 132),
 }
 # Layers of the classifier.
-HEADS = {"MobileNet": 6}
+HEADS = {"EfficientNetB0": 3, "MobileNet": 6, "MobileNetV3Small": 10}
 
 
 @pytest.mark.parametrize("name", sorted(PUBLISHED))
@@ -101,6 +103,36 @@ def test_outputs_are_those_of_todays_keras(name: str) -> None:
     expected = np.asarray(program.lower(*state, x).compile(quick)(*state, x))
     assert expected.std() > 1e-4
     np.testing.assert_allclose(ours.predict(x), expected, rtol=1e-4, atol=1e-5)
+
+
+# What today's Keras 3 gives for the weights of `drawn` and pixels of seed 4; it takes long to build them.
+RECORDED: dict[str, tuple[Any, list[float]]] = {
+    "MobileNetV3Small": (
+        lambda: applications.MobileNetV3Small(
+            (32, 33, 3), alpha=0.25, weights=None, classes=7, classifier_activation="linear"
+        ),
+        [26.063858, 58.8653641, -6.1901102, 47.5082016, -45.8527679, -5.4614706, -20.430233],
+    ),
+}
+
+
+def drawn(weights: list[np.ndarray]) -> list[np.ndarray]:
+    """Weights under which numbers neither vanish nor grow, from shapes alone."""
+    random = np.random.RandomState(3)
+    fans = [w[..., 0].size if w.ndim > 1 and w.shape[-1] > 1 else 9 for w in weights]
+    spans = [
+        (0.5, 1.5) if w.ndim < 2 else (-((6 / n) ** 0.5), (6 / n) ** 0.5) for w, n in zip(weights, fans, strict=True)
+    ]
+    return [random.uniform(*span, w.shape).astype(w.dtype) for w, span in zip(weights, spans, strict=True)]
+
+
+@pytest.mark.parametrize("name", sorted(RECORDED))
+def test_outputs_are_those_recorded_of_todays_keras(name: str) -> None:
+    make, expected = RECORDED[name]
+    model = make()
+    model.set_weights(drawn(model.get_weights()))
+    x = np.random.RandomState(4).uniform(0, 255, (1, *model.input_shape[1:])).astype("float32")
+    np.testing.assert_allclose(model.predict(x)[0], expected, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
@@ -176,10 +208,13 @@ def test_which_weights_are_loaded(tmp_path: pathlib.Path, monkeypatch: pytest.Mo
     applications.VGG16(include_top=False)
     name = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
     assert asked.pop() == (name, name, "6d6bbae143d832006294945121d1f1fc")
+    applications.MobileNetV3Small(minimalistic=True, include_top=False)
+    third = "weights_mobilenet_v3_small_minimalistic_224_1.0_float_no_top_v2.h5"
+    assert asked.pop() == (third, third, "cde8136e733e811080d9fcd8a252f7e4")
     path = tmp_path / "mine.h5"
     path.touch()
     applications.MobileNet((32, 32, 3), alpha=0.25, weights=str(path), classes=3)
-    assert loaded == ["there/mobilenet_2_5_224_tf.h5", f"there/{name}", str(path)]
+    assert loaded == ["there/mobilenet_2_5_224_tf.h5", f"there/{name}", f"there/{third}", str(path)]
     assert not asked
 
 

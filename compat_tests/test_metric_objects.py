@@ -64,6 +64,40 @@ def test_as_today(name: str) -> None:
     assert all(not variable.numpy().any() for variable in ours.weights)
 
 
+NUMBERS, SCORES = RNG.randint(0, 3, 40), RNG.rand(40, 3).astype("float32")
+OVERLAPS: list[tuple[str, dict[str, Any], Any, Any]] = [
+    ("IoU", {"num_classes": 4, "target_class_ids": [0, 2, 3]}, NUMBERS, SCORES.argmax(-1)),
+    ("BinaryIoU", {"target_class_ids": [1], "threshold": 0.6}, Y, P),
+    ("OneHotIoU", {"num_classes": 3, "target_class_ids": [2]}, np.eye(3, dtype="float32")[NUMBERS], SCORES),
+    ("OneHotMeanIoU", {"num_classes": 3}, np.eye(3, dtype="float32")[NUMBERS], SCORES),
+    ("F1Score", {}, Y, P),
+    ("F1Score", {"average": "micro", "threshold": 0.6}, Y, P),
+    ("F1Score", {"average": "weighted"}, Y, P),
+    ("FBetaScore", {"average": "macro", "beta": 2.0}, Y, P),
+]
+
+
+@pytest.mark.filterwarnings("ignore:Explicitly requested dtype int64")  # by today's Keras
+@pytest.mark.parametrize(("name", "how", "y_true", "y_pred"), OVERLAPS)
+def test_overlaps_as_today(name: str, how: dict[str, Any], y_true: Any, y_pred: Any) -> None:
+    how = {**how, "dtype": "float32"}
+    ours = getattr(metrics, name)(**how)
+    with today.lenient():
+        theirs = getattr(today.keras().metrics, name)(**how)
+        for metric in (theirs, ours):
+            for part in (slice(0, 25), slice(25, 40)):
+                metric.update_state(y_true[part], y_pred[part])
+        np.testing.assert_allclose(ours.result().numpy(), np.asarray(theirs.result()), rtol=1e-5)
+    again = metrics.get(metrics.serialize(ours))
+    assert again.get_config() == ours.get_config()
+    if y_true.ndim > 1 and ours.result().ndim == 0:
+        model = Sequential([Dense(3, input_shape=(3,))])
+        model.compile("sgd", "mse", metrics=[again])
+        shown = model.evaluate(P, y_true, verbose=0, batch_size=16)[1]
+        ours.reset_states()
+        np.testing.assert_allclose(shown, ours(y_true, model.predict(P)), rtol=1e-5)
+
+
 @pytest.mark.parametrize("method", ["interpolation", "minoring", "majoring"])
 @pytest.mark.parametrize("curve", ["ROC", "PR"])
 @pytest.mark.parametrize("multi_label", [False, True])

@@ -145,6 +145,18 @@ def test_norm_constraints(axis: Any, shape: tuple[int, ...]) -> None:
             np.testing.assert_array_equal(constraint(w.astype("float32")), got)
 
 
+@pytest.mark.parametrize("size", [2, 3, 4, 5])
+def test_rings_of_a_kernel(size: int) -> None:
+    w = np.arange(size * size * 4).reshape(size, size, 2, 2).astype("float32")
+    # What tf.keras takes from the diagonal, from the innermost ring outwards.
+    taken = {2: [0], 3: [0, 1], 4: [1, 3], 5: [1, 2, 3]}[size]
+    got = np.asarray(constraints.get("RadialConstraint")(w))
+    for ring, place in enumerate(taken):
+        low = (size - 1) // 2 - ring
+        for part in (got[low], got[size - 1 - low], got[:, low], got[:, size - 1 - low]):
+            np.testing.assert_array_equal(part[low : size - low], np.tile(w[place, place], (size - 2 * low, 1, 1)))
+
+
 def test_nonneg() -> None:
     w = np.array([[-1.5, 0.0, 2.0], [np.inf, -np.inf, -0.0]], "float32")
     got = np.asarray(constraints.NonNeg()(w))
@@ -160,6 +172,7 @@ CONSTRAINTS = [
     (constraints.MaxNorm(), {"max_value": 2, "axis": 0}),
     (constraints.MaxNorm(3.0, axis=1), {"max_value": 3.0, "axis": 1}),
     (constraints.NonNeg(), {}),
+    (constraints.RadialConstraint(), {}),
     (constraints.UnitNorm(), {"axis": 0}),
     (constraints.UnitNorm([0, 1]), {"axis": [0, 1]}),
     (constraints.MinMaxNorm(), {"min_value": 0.0, "max_value": 1.0, "rate": 1.0, "axis": 0}),

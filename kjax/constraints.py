@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from kjax import backend as K
 from kjax._core.arguments import accepts_old_names
 from kjax._core.registry import Registry
@@ -113,15 +115,44 @@ class MinMaxNorm(Constraint):
         }
 
 
+class RadialConstraint(Constraint):
+    """Makes kernels of convolutions (rows, columns, channels, filters) the same in each ring about their centre.
+
+    The value at the centre, or in the innermost ring of an even size, is the one on the diagonal before the middle;
+    those of the rings around it are the next ones on the diagonal, from the middle on, as in tf.keras.
+
+    Raises:
+        ValueError: when called, for weights of other than four dimensions, or rows and columns that differ.
+    """
+
+    def __call__(self, w: Any) -> Any:
+        shape = K.int_shape(w)
+        if len(shape) != 4 or shape[0] != shape[1]:
+            raise ValueError(
+                "RadialConstraint takes square kernels of shape (rows, columns, channels, filters). "
+                f"Received: shape={tuple(shape)}"
+            )
+        size = shape[0]
+        places = np.abs(np.arange(size) - (size - 1) / 2)
+        rings = np.maximum(places[:, None], places[None]).astype(int)
+        middle, even = size // 2, size % 2 == 0
+        diagonal = [middle - 1, *range(middle + even, middle + middle)]
+        taken = np.array(diagonal)[rings]
+        flat = K.reshape(w, (size * size, shape[2], shape[3]))
+        return K.reshape(K.gather(flat, (taken * size + taken).reshape(-1)), shape)
+
+
 max_norm = maxnorm = MaxNorm
 non_neg = nonneg = NonNeg
 unit_norm = unitnorm = UnitNorm
 min_max_norm = MinMaxNorm
+radial_constraint = RadialConstraint
 
 registry.register(MaxNorm, "max_norm", "maxnorm")
 registry.register(NonNeg, "non_neg", "nonneg")
 registry.register(UnitNorm, "unit_norm", "unitnorm")
 registry.register(MinMaxNorm, "min_max_norm")
+registry.register(RadialConstraint, "radial_constraint")
 
 
 def serialize(constraint: Any) -> Any:

@@ -11,6 +11,7 @@ from kjax.applications import (
     inception_v3,
     mobilenet,
     mobilenet_v2,
+    mobilenet_v3,
     nasnet,
     resnet,
     resnet50,
@@ -40,6 +41,7 @@ from kjax.applications.inception_resnet_v2 import InceptionResNetV2
 from kjax.applications.inception_v3 import InceptionV3
 from kjax.applications.mobilenet import MobileNet
 from kjax.applications.mobilenet_v2 import MobileNetV2
+from kjax.applications.mobilenet_v3 import MobileNetV3Large, MobileNetV3Small
 from kjax.applications.nasnet import NASNetLarge, NASNetMobile
 from kjax.applications.resnet import ResNet101, ResNet152
 from kjax.applications.resnet50 import ResNet50
@@ -64,6 +66,8 @@ __all__ = [
     "InceptionV3",
     "MobileNet",
     "MobileNetV2",
+    "MobileNetV3Large",
+    "MobileNetV3Small",
     "NASNetLarge",
     "NASNetMobile",
     "ResNet101",

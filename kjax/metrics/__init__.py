@@ -6,6 +6,8 @@ its names. A `Metric` has a state, which `fit` and `evaluate` carry from batch t
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from kjax.metrics._base import (
     Mean,
     MeanMetricWrapper,
@@ -97,6 +99,23 @@ from kjax.metrics._means import (
     accuracy,
 )
 from kjax.metrics._overlap import BinaryIoU, IoU, OneHotIoU, OneHotMeanIoU
+
+if TYPE_CHECKING:
+    from kjax.metrics._f_scores import F1Score, FBetaScore
+
+_LATER = frozenset(("F1Score", "FBetaScore"))  # imported when first used
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        from kjax.metrics import _f_scores
+
+        value = globals()[name] = getattr(_f_scores, name)
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+registry.expect(_LATER, __getattr__)
 
 __all__ = [
     "AUC",

@@ -24,6 +24,7 @@ __all__ = [
     "InverseTimeDecay",
     "CosineDecay",
     "CosineDecayRestarts",
+    "LinearCosineDecay",
     "serialize",
     "deserialize",
 ]
@@ -227,14 +228,17 @@ class CosineDecay(_Formula):
 
 
 class CosineDecayRestarts(_Formula):
-    """Waves of `CosineDecay`: each `t_mul` times as long as the one before, from `m_mul` times its top.
+    """Half waves, one after the other: lr_0 * ((1 - alpha) * m_mul^i * (1 + cos(π * part)) / 2 + alpha).
+
+    i is the number of the period, from 0 on, and part the share of it that has passed. Each is `t_mul` times as long
+    as the one before.
 
     Arguments:
         initial_learning_rate: the first rate.
-        first_decay_steps: steps of the first wave.
-        t_mul: factor of the lengths.
-        m_mul: factor of the rates at which the waves begin.
-        alpha: the lowest rate, as a share of that at the begin of a wave.
+        first_decay_steps: steps of the first period.
+        t_mul: factor of the length of a period.
+        m_mul: factor of the rate at the begin of a period.
+        alpha: share of the rate that is left.
         name: kept for the config.
 
     Reference: Loshchilov and Hutter, SGDR: Stochastic Gradient Descent with Warm Restarts, 2016.
@@ -251,21 +255,55 @@ class CosineDecayRestarts(_Formula):
         alpha: float = 0.0,
         name: str | None = None,
     ) -> None:
-        self.initial_learning_rate, self.first_decay_steps = (
-            _number(initial_learning_rate),
-            _positive(first_decay_steps),
-        )
+        self.initial_learning_rate = _number(initial_learning_rate)
+        self.first_decay_steps = _positive(first_decay_steps, "first_decay_steps")
         self.t_mul, self.m_mul, self.alpha, self.name = _number(t_mul), _number(m_mul), _number(alpha), name
 
     def at(self, step: Any) -> Any:
-        done = step / self.first_decay_steps
-        if self.t_mul == 1:
-            waves = periods(step, self.first_decay_steps, staircase=True)
-            part = (step - waves * self.first_decay_steps) / self.first_decay_steps
+        passed, grows = step / self.first_decay_steps, self.t_mul
+        if grows == 1:
+            period = periods(step, self.first_decay_steps, staircase=True)
+            part = passed - period
         else:
-            waves = jnp.floor(jnp.log1p(done * (self.t_mul - 1)) / math.log(self.t_mul))
-            part = (done - (self.t_mul**waves - 1) / (self.t_mul - 1)) / self.t_mul**waves
-        return cosine(self.initial_learning_rate * self.m_mul**waves, part, 1.0, self.alpha)
+            # Rounding must not put a restart off by a step.
+            period = jnp.floor(jnp.log(1.0 - passed * (1.0 - grows)) / math.log(grows) + 1e-6)
+            part = (passed - (1.0 - grows**period) / (1.0 - grows)) / grows**period
+        wave = self.m_mul**period * 0.5 * (1.0 + jnp.cos(math.pi * part))
+        return self.initial_learning_rate * ((1.0 - self.alpha) * wave + self.alpha)
+
+
+class LinearCosineDecay(_Formula):
+    """lr_0 * ((alpha + 1 - s / d) * (1 + cos(2π * num_periods * s / d)) / 2 + beta), where s is at most d.
+
+    Arguments:
+        initial_learning_rate: the first rate.
+        decay_steps: steps until the rate is lr_0 * beta.
+        num_periods: waves until then.
+        alpha, beta: see the formula.
+        name: kept for the config.
+
+    Reference: Bello et al., Neural Optimizer Search with Reinforcement Learning, 2017.
+    """
+
+    arguments = ("initial_learning_rate", "decay_steps", "num_periods", "alpha", "beta")
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: float,
+        num_periods: float = 0.5,
+        alpha: float = 0.0,
+        beta: float = 0.001,
+        name: str | None = None,
+    ) -> None:
+        self.initial_learning_rate, self.decay_steps = _number(initial_learning_rate), _positive(decay_steps)
+        self.num_periods, self.alpha, self.beta = _number(num_periods), _number(alpha), _number(beta)
+        self.name = name
+
+    def at(self, step: Any) -> Any:
+        part = jnp.clip(step / self.decay_steps, 0.0, 1.0)
+        wave = 0.5 * (1.0 + jnp.cos(2.0 * math.pi * self.num_periods * part))
+        return self.initial_learning_rate * ((self.alpha + 1.0 - part) * wave + self.beta)
 
 
 _registry = Registry("learning rate schedule", accepts=lambda found: issubclass(found, LearningRateSchedule))
@@ -276,6 +314,7 @@ for _class in (
     InverseTimeDecay,
     CosineDecay,
     CosineDecayRestarts,
+    LinearCosineDecay,
 ):
     _registry.register(_class)
 
@@ -323,7 +362,7 @@ def _number(value: Any) -> Any:
     return value if isinstance(value, (int, float)) else float(value)
 
 
-def _positive(steps: Any) -> Any:
+def _positive(steps: Any, name: str = "decay_steps") -> Any:
     if not steps > 0:
-        raise ValueError(f"Argument `decay_steps` must be > 0. Received: decay_steps={steps}")
+        raise ValueError(f"Argument `{name}` must be > 0. Received: {name}={steps}")
     return _number(steps)
