@@ -15,6 +15,7 @@ _RUNNER = {
     os.path.join(_KJAX, "__main__.py"),
     os.path.join(_COMPAT, "_script.py"),
     os.path.join(_COMPAT, "_finder.py"),
+    os.path.join(_COMPAT, "_python2.py"),
 }
 _PACKAGE_FOLDERS = ("site-packages", "dist-packages")
 
