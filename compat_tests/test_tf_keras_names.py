@@ -87,7 +87,8 @@ def test_cosine_decay_with_restarts(longer: float, lower: float, alpha: float) -
         top, length = 0.1, 10.0
         while step >= length:
             step, length, top = step - length, length * longer, top * lower
-        return top * ((1 - alpha) * (1 + np.cos(np.pi * step / length)) / 2 + alpha)
+        # alpha is a share of the very first rate, also where later periods begin lower, as in tf.keras.
+        return (1 - alpha) * top * (1 + np.cos(np.pi * step / length)) / 2 + 0.1 * alpha
 
     found = schedules.CosineDecayRestarts(0.1, 10, longer, lower, alpha)
     steps = np.arange(60) + 0.5
