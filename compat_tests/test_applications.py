@@ -281,7 +281,7 @@ def test_unknown_arguments() -> None:
 
 def test_what_networks_of_others_use_of_keras_applications() -> None:
     with alias():
-        import keras_applications
+        import keras_applications  # pyright: ignore[reportMissingImports]
 
         modules = {"backend": kjax.backend, "layers": kjax.layers, "models": kjax.models, "utils": kjax.utils}
         assert keras_applications.get_submodules_from_kwargs({}) == tuple(modules.values())

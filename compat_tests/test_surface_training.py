@@ -177,8 +177,9 @@ def test_training_follows_a_train_function_of_the_program_s_own() -> None:
     assert seen == [3] * 6  # inputs, targets and weights, for two batches in each of three epochs
     for name in ("loss", "val_loss"):
         np.testing.assert_allclose(*(history[name] for history in histories), rtol=1e-5)
-    plain.train_on_batch(X, Y), given.train_on_batch(X, Y)
-    plain.fit_generator(iter([(X, Y)]), 1, verbose=0), given.fit_generator(iter([(X, Y)]), 1, verbose=0)
+    for model in (plain, given):
+        model.train_on_batch(X, Y)
+        model.fit_generator(iter([(X, Y)]), 1, verbose=0)
     assert len(seen) == 8
     for one, other in zip(plain.get_weights(), given.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5)

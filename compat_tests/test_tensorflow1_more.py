@@ -368,10 +368,10 @@ def test_summaries_made_by_hand(tmp_path: pathlib.Path) -> None:
     again = tf.Summary()
     again.ParseFromString(summary.SerializeToString())
     writer = callbacks.TensorBoard(str(tmp_path))
-    writer.writer = tf.summary.FileWriter(str(tmp_path))  # as subclasses do
-    writer.writer.add_summary(again, np.int64(7))
+    events = writer.writer = tf.summary.FileWriter(str(tmp_path))  # as subclasses do
+    events.add_summary(again, np.int64(7))
     writer._write_logs({"reward": 1.0}, 8)
-    writer.writer.close()
+    events.close()
     (path,) = tmp_path.iterdir()
     _, first, second = (dict(read_fields(r)) for r in read_records(path))
     values = [dict(read_fields(v)) for _, v in read_fields(first[5])]

@@ -66,8 +66,8 @@ LABELS, NUMBERS = ONE_HOT.argmax(1), SHARES.argmax(1)
 @pytest.mark.parametrize(
     ("found", "data", "expected"),
     [
-        (metrics.IoU(4, [0, 2]), CLASSES, overlap(*CLASSES, [0, 2])),
-        (metrics.IoU(4, [1, 3], ignore_class=0), CLASSES, overlap(*CLASSES, [1, 3], CLASSES[0] != 0)),
+        (metrics.IoU(4, [0, 2]), CLASSES, overlap(CLASSES[0], CLASSES[1], [0, 2])),
+        (metrics.IoU(4, [1, 3], ignore_class=0), CLASSES, overlap(CLASSES[0], CLASSES[1], [1, 3], CLASSES[0] != 0)),
         (metrics.BinaryIoU(), (TARGETS, SHARES), overlap(TARGETS, SHARES > 0.5, [0, 1])),
         (metrics.BinaryIoU([1], 0.3), (TARGETS, SHARES), overlap(TARGETS, SHARES > 0.3, [1])),
         (metrics.OneHotIoU(3, [0, 1]), (ONE_HOT, SHARES), overlap(LABELS, NUMBERS, [0, 1])),

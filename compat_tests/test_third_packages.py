@@ -1,5 +1,8 @@
 """What packages written for Keras 2 do, beyond what scripts do."""
 
+# Modules that the alias gives.
+# pyright: reportMissingModuleSource=false, reportMissingImports=false, reportAttributeAccessIssue=false
+
 from __future__ import annotations
 
 import copy

@@ -1,5 +1,9 @@
 """Programs whose shapes depend on values: they run operation by operation, with the results of numpy."""
 
+# Modules that the alias gives.
+# pyright: reportMissingModuleSource=false, reportMissingImports=false, reportAttributeAccessIssue=false
+# pyright: reportArgumentType=false
+
 from __future__ import annotations
 
 import numpy as np

@@ -132,13 +132,13 @@ class RadialConstraint(Constraint):
                 "RadialConstraint takes square kernels of shape (rows, columns, channels, filters). "
                 f"Received: shape={tuple(shape)}"
             )
-        size = shape[0]
+        size: Any = shape[0]
         places = np.abs(np.arange(size) - (size - 1) / 2)
         rings = np.maximum(places[:, None], places[None]).astype(int)
         middle, even = size // 2, size % 2 == 0
         diagonal = [middle - 1, *range(middle + even, middle + middle)]
         taken = np.array(diagonal)[rings]
-        flat = K.reshape(w, (size * size, shape[2], shape[3]))
+        flat = K.reshape(w, (size * size, *shape[2:]))
         return K.reshape(K.gather(flat, (taken * size + taken).reshape(-1)), shape)
 
 

@@ -73,7 +73,7 @@ class OrthogonalRegularizer(Regularizer):
         if K.ndim(x) != 2:
             raise ValueError(f"An `OrthogonalRegularizer` takes a matrix. Received a tensor of {K.ndim(x)} dimensions.")
         rows = K.l2_normalize(x if self.mode == "rows" else K.transpose(x), axis=1)
-        size = K.int_shape(rows)[0]
+        size: Any = K.int_shape(rows)[0]
         pairs = size * (size - 1.0) / 2.0
         cosines = K.dot(rows, K.transpose(rows)) * (1.0 - np.eye(size, dtype="float32"))
         return K.sum(K.abs(cosines)) * (self.factor * 0.5 / pairs)

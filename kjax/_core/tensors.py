@@ -154,6 +154,7 @@ class Variable(Symbolic):
     """
 
     _uses_learning_phase = False
+    draw: Callable[[], Any] | None = None  # new first values, for a weight of a layer
 
     def __init__(
         self,
@@ -316,7 +317,8 @@ class Variable(Symbolic):
         return copied
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_array": self.numpy()}
+        kept = {key: value for key, value in self.__dict__.items() if key != "draw"}
+        return {**kept, "_array": self.numpy()}
 
     def __repr__(self) -> str:
         return f"<kjax.Variable '{self.name}' shape={tuple(self.shape)} dtype={self.dtype.name}>"

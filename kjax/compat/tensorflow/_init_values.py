@@ -159,7 +159,7 @@ def variable_scope(
         label = name_or_scope or _free(default, outer.name, default_name or "scope")
         path = f"{outer.name}/{label}" if outer.name else label
     inner = VariableScope(
-        path, reuse or outer.reuse, initializer or outer.initializer, regularizer or outer.regularizer
+        path, reuse or outer.reuse, given(initializer, outer.initializer), regularizer or outer.regularizer
     )
     default.variable_scope = inner
     counts = dict(default.layer_counts)
@@ -187,6 +187,11 @@ def _free(default: Any, outer: str, name: str) -> str:
         count += 1
         label = f"{name}_{count}"
     return label
+
+
+def given(first: Any, other: Any) -> Any:
+    """`first`, or `other` in the place of None: what begins a variable may be a tensor, whose truth is its value's."""
+    return other if first is None else first
 
 
 def get_variable(
@@ -272,4 +277,4 @@ INITIALIZERS = [
     "ones_initializer", "random_normal_initializer", "random_uniform_initializer", "truncated_normal_initializer",
     "variance_scaling_initializer", "zeros_initializer",
 ]  # fmt: skip
-__all__ = ["AUTO_REUSE", "VariableScope", "get_variable", "get_variable_scope", "variable_scope", *INITIALIZERS]
+__all__ = ["AUTO_REUSE", "VariableScope", "get_variable", "get_variable_scope", "variable_scope", *INITIALIZERS]  # pyright: ignore[reportUnsupportedDunderAll]

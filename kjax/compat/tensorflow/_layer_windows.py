@@ -12,6 +12,7 @@ from kjax.compat.tensorflow import _nn_windows, nn
 from kjax.compat.tensorflow._graph import node
 from kjax.compat.tensorflow._init_values import (
     get_variable,
+    given,
     glorot_uniform_initializer,
     variable_scope,
     zeros_initializer,
@@ -57,7 +58,7 @@ def _convolution(count: int, doc: str) -> Any:
         with variable_scope(name, f"conv{count}d", reuse=reuse):
             kernel = get_variable(
                 "kernel", [*sizes(kernel_size, count), inputs.shape[-1], filters], regularizer=kernel_regularizer,
-                initializer=kernel_initializer or glorot_uniform_initializer(), trainable=trainable,
+                initializer=given(kernel_initializer, glorot_uniform_initializer()), trainable=trainable,
             )  # fmt: skip
             result = apply(inputs, kernel, sizes(strides, count), padding.upper())
             return _ended(result, filters, use_bias, bias_initializer, bias_regularizer, trainable, activation)
@@ -84,7 +85,7 @@ def conv2d_transpose(
     with variable_scope(name, "conv2d_transpose", reuse=reuse):
         kernel = get_variable(
             "kernel", [*window, filters, inputs.shape[-1]], regularizer=kernel_regularizer,
-            initializer=kernel_initializer or glorot_uniform_initializer(), trainable=trainable,
+            initializer=given(kernel_initializer, glorot_uniform_initializer()), trainable=trainable,
         )  # fmt: skip
         wanted = transposed_shape(inputs, filters, window, steps, padding)
         result = nn.conv2d_transpose(inputs, kernel, wanted, steps, padding.upper())
@@ -102,11 +103,11 @@ def separable_conv2d(
     with variable_scope(name, "separable_conv2d", reuse=reuse):
         deep = get_variable(
             "depthwise_kernel", [*sizes(kernel_size, 2), channels, depth_multiplier], trainable=trainable,
-            initializer=depthwise_initializer or glorot_uniform_initializer(),
+            initializer=given(depthwise_initializer, glorot_uniform_initializer()),
         )  # fmt: skip
         point = get_variable(
             "pointwise_kernel", [1, 1, channels * depth_multiplier, filters], trainable=trainable,
-            initializer=pointwise_initializer or glorot_uniform_initializer(),
+            initializer=given(pointwise_initializer, glorot_uniform_initializer()),
         )  # fmt: skip
         result = _nn_windows.separable_conv2d(
             inputs, deep, point, sizes(strides, 2), padding.upper(), sizes(dilation_rate, 2)

@@ -8,6 +8,7 @@ from typing import Any
 from kjax.compat.tensorflow import _graph, _missing, nn
 from kjax.compat.tensorflow._init_values import (
     get_variable,
+    given,
     glorot_uniform_initializer,
     ones_initializer,
     variable_scope,
@@ -63,14 +64,14 @@ def dense(
         size = inputs.shape[-1]
         if size is None:
             raise ValueError("The last dimension of the inputs to `Dense` should be defined. Found `None`.")
-        first = kernel_initializer or glorot_uniform_initializer()
+        first = given(kernel_initializer, glorot_uniform_initializer())
         kernel = _weight("kernel", [size, units], first, kernel_regularizer, trainable, kernel_constraint)
         if len(inputs.shape) == 2:
             result = _graph.node("MatMul", _product, inputs, kernel)
         else:
             result = tensordot(inputs, kernel, [[len(inputs.shape) - 1], [0]])
         if use_bias:
-            start = bias_initializer or zeros_initializer()
+            start = given(bias_initializer, zeros_initializer())
             result = nn.bias_add(result, _weight("bias", [units], start, bias_regularizer, trainable, bias_constraint))
         return result if activation is None else activation(result)
 
@@ -105,13 +106,13 @@ def conv2d(
     with variable_scope(name, "conv2d", reuse=reuse):
         channels = inputs.shape[1 if arrangement == "NCHW" else -1]
         shape = [*_pair(kernel_size), channels, filters]
-        first = kernel_initializer or glorot_uniform_initializer()
+        first = given(kernel_initializer, glorot_uniform_initializer())
         kernel = _weight("kernel", shape, first, kernel_regularizer, trainable, kernel_constraint)
         result = nn.conv2d(
             inputs, kernel, _pair(strides), padding.upper(), data_format=arrangement, dilations=_pair(dilation_rate)
         )
         if use_bias:
-            start = bias_initializer or zeros_initializer()
+            start = given(bias_initializer, zeros_initializer())
             bias = _weight("bias", [filters], start, bias_regularizer, trainable, bias_constraint)
             result = nn.bias_add(result, bias, arrangement)
         return result if activation is None else activation(result)
@@ -179,13 +180,12 @@ def batch_normalization(
     size = [inputs.shape[place]]
     with variable_scope(name, "batch_normalization", reuse=reuse):
         zero, one = zeros_initializer(), ones_initializer()
-        gamma = (
-            get_variable("gamma", size, initializer=gamma_initializer or one, trainable=trainable) if scale else None
-        )
-        beta = get_variable("beta", size, initializer=beta_initializer or zero, trainable=trainable) if center else None
-        mean = get_variable("moving_mean", size, initializer=moving_mean_initializer or zero, trainable=False)
+        first = given(gamma_initializer, one), given(beta_initializer, zero)
+        gamma = get_variable("gamma", size, initializer=first[0], trainable=trainable) if scale else None
+        beta = get_variable("beta", size, initializer=first[1], trainable=trainable) if center else None
+        mean = get_variable("moving_mean", size, initializer=given(moving_mean_initializer, zero), trainable=False)
         variance = get_variable(
-            "moving_variance", size, initializer=moving_variance_initializer or one, trainable=False
+            "moving_variance", size, initializer=given(moving_variance_initializer, one), trainable=False
         )
         others = [i for i in range(len(inputs.shape)) if i != place]
         of_batch = nn.moments(inputs, others)

@@ -17,6 +17,7 @@ from kjax.compat.tensorflow._arguments import listed
 from kjax.compat.tensorflow._graph import GraphKeys, node
 from kjax.compat.tensorflow._init_values import (
     get_variable,
+    given,
     variable_scope,
     xavier_initializer,
     zeros_initializer,
@@ -136,7 +137,7 @@ def fully_connected(
     No biases if `biases_initializer` is None, or with `normalizer_fn`.
     """
     with variable_scope(scope, "fully_connected", reuse=reuse):
-        first = weights_initializer or xavier_initializer()
+        first = given(weights_initializer, xavier_initializer())
         weights = get_variable(
             "weights", [inputs.shape[-1], num_outputs], initializer=first, regularizer=weights_regularizer,
             trainable=trainable,
@@ -185,7 +186,7 @@ def conv2d(
         channels = inputs.shape[1 if arrangement.startswith("NC") else -1]
         weights = get_variable(
             "weights", [*_pair(kernel_size), channels, num_outputs], regularizer=weights_regularizer,
-            initializer=weights_initializer or xavier_initializer(), trainable=trainable,
+            initializer=given(weights_initializer, xavier_initializer()), trainable=trainable,
         )  # fmt: skip
         result = nn.conv2d(inputs, weights, _pair(stride), padding, data_format=arrangement, dilations=_pair(rate))
         biases = {"initializer": biases_initializer, "regularizer": biases_regularizer, "trainable": trainable}
@@ -224,7 +225,7 @@ def conv2d_transpose(
         kernel, steps = _pair(kernel_size), _pair(stride)
         weights = get_variable(
             "weights", [*kernel, num_outputs, inputs.shape[-1]], regularizer=weights_regularizer,
-            initializer=weights_initializer or xavier_initializer(), trainable=trainable,
+            initializer=given(weights_initializer, xavier_initializer()), trainable=trainable,
         )  # fmt: skip
         result = nn.conv2d_transpose(
             inputs, weights, layers.transposed_shape(inputs, num_outputs, kernel, steps, padding), steps, padding
