@@ -383,7 +383,7 @@ def test_summaries(tmp_path: pathlib.Path) -> None:
 
 def idx(array: np.ndarray) -> bytes:
     sides = b"".join(n.to_bytes(4, "big") for n in array.shape)
-    return gzip.compress(bytes((0, 0, 8, array.ndim)) + sides + array.tobytes())
+    return gzip.compress(bytes((0, 0, 8, array.ndim)) + sides + array.tobytes(), compresslevel=1)
 
 
 def test_read_data_sets(tmp_path: pathlib.Path) -> None:
