@@ -57,6 +57,15 @@ def test_division_in_place_and_as_asked_for(capsys: pytest.CaptureFixture[str]) 
     assert run("from __future__ import division\nprint 'old'\nx = 7 / 2")["x"] == 3.5
 
 
+def test_a_method_that_tables_of_pandas_had_does_not_change_division() -> None:
+    class Table:
+        def items(self) -> list[tuple[str, int]]:
+            return [("a", 7)]
+
+    assert run("x = [count / 2 for _, count in table.iteritems()]", table=Table())["x"] == [3.5]
+    assert run("x = 7 / 2\nfor i in xrange(1): pass")["x"] == 3
+
+
 def test_pickles_of_python_2() -> None:
     """Bytes of an array, which Python 2 wrote as a string: `pickle.dumps(numpy.array([1., 2.]))`."""
     data = pathlib.Path(__file__).parent / "recorded" / "python_2.pkl"
@@ -91,6 +100,8 @@ with open({str(tmp_path / "a.pkl")!r}) as f:
         "x = 7 / 2",
         "try:\n    xrange\nexcept NameError:\n    xrange = range\nfor i in xrange(3): pass",
         "from six.moves import xrange\nfor i in xrange(3): pass",
+        "import six\nif six.PY2:\n    text = unicode",
+        "PY3 = True\ntext = str if PY3 else unicode",
         "import six\nfor pair in six.iteritems({}): pass",
         "import sys\nif sys.version_info[0] < 3:\n    import cPickle as pickle\nelse:\n    import pickle",
         "try:\n    import cPickle as pickle\nexcept ImportError:\n    import pickle",

@@ -61,7 +61,7 @@ def tracer(node: Node, fill: int, training: bool) -> tuple[Callable[..., Any], A
     arrays = [x for x in node.inputs if isinstance(x, Tensor) and x.static is None]
     masked = [x for x in arrays if x.mask is not None]
 
-    def concrete(x: Tensor) -> jax.ShapeDtypeStruct:
+    def filled(x: Tensor) -> jax.ShapeDtypeStruct:
         return jax.ShapeDtypeStruct(tuple(fill if d is None else d for d in x.shape), x.dtype)
 
     def run(values: list[Any], masks: list[Any]) -> tuple[Any, Any]:
@@ -74,13 +74,13 @@ def tracer(node: Node, fill: int, training: bool) -> tuple[Callable[..., Any], A
             if x.static is not None:
                 return x.static(fill)
             if x not in known:  # a tensor from outside that the operation captured
-                known[x] = jnp.zeros(concrete(x).shape, x.dtype)
+                known[x] = jnp.zeros(filled(x).shape, x.dtype)
             return known[x]
 
         with _Outline(training=training):
             return node.call(lookup, known_masks.get)
 
-    return run, [concrete(x) for x in arrays], [concrete(x.mask) for x in masked if x.mask is not None]
+    return run, [filled(x) for x in arrays], [filled(x.mask) for x in masked if x.mask is not None]
 
 
 class _Outline(scope.Scope):

@@ -30,6 +30,8 @@ NAMES = frozenset(
     ("xrange", "raw_input", "unicode", "basestring", "unichr", "long", "reduce", "execfile", "cmp", "reload")
 )
 _METHODS = frozenset(("iteritems", "iterkeys", "itervalues", "has_key"))
+# What a test that asks for the Python is told by.
+_ASKS = ("version", "PY2", "PY3", "six", "basestring", "unicode")
 _MODULES = frozenset(
     ("cPickle", "StringIO", "cStringIO", "urllib2", "urlparse", "Queue", "ConfigParser", "httplib", "Tkinter")
 )
@@ -51,7 +53,8 @@ def compiled(source: bytes, path: str) -> tuple[CodeType, bool]:
     tree = translated(source, path)
     if tree is None:  # from bytes, so that the compiler itself reads a byte order mark and an encoding
         return compile(source, path, "exec", dont_inherit=True), False
-    divides = re.search(r"^from __future__ import .*\bdivision\b", _text(source), re.MULTILINE) is not None
+    asked = re.search(r"^from __future__ import .*\bdivision\b", _text(source), re.MULTILINE) is not None
+    divides = asked or not _is_certain(source, path)
     tree = ast.fix_missing_locations(_Values(divides).visit(tree))
     return compile(tree, path, "exec", dont_inherit=True), True
 
@@ -81,31 +84,46 @@ def translated(source: bytes, path: str) -> ast.Module | None:
     return None
 
 
-def uses_python_2(tree: ast.Module) -> bool:
-    """Whether a text that Python 3 can read counts on what only Python 2 had, without seeing to its being there."""
+def _is_certain(source: bytes, path: str) -> bool:
+    """Whether a script can have run under Python 2 alone; under Python 3 tables of pandas had an `iteritems` too."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return uses_python_2(ast.parse(source, path), methods=frozenset({"has_key"}))
+        except (SyntaxError, ValueError):
+            return True
+
+
+def uses_python_2(tree: ast.Module, methods: frozenset[str] = _METHODS) -> bool:
+    """Whether a text that Python 3 can read counts on what only Python 2 had, without seeing to its being there.
+
+    Arguments:
+        methods: calls of which, without arguments, tell it.
+    """
     bound = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     imported = [node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom))]
     names = {alias.asname or alias.name for node in imported for alias in node.names}
     if "*" in names:
         bound |= NAMES
-    return any(_is_python_2(node, bound | names) for node in _unguarded(tree))
+    return any(_is_python_2(node, bound | names, methods) for node in _unguarded(tree))
 
 
 def _unguarded(node: ast.AST) -> Iterator[ast.AST]:
     """All nodes but those below `try` and `if`: there a script may ask which Python it is."""
     yield node
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.Try) or (isinstance(child, ast.If) and "version" in ast.dump(child.test)):
+        asks = isinstance(child, (ast.If, ast.IfExp)) and any(word in ast.dump(child.test) for word in _ASKS)
+        if asks or isinstance(child, ast.Try):
             continue
         yield from _unguarded(child)
 
 
-def _is_python_2(node: ast.AST, bound: set[str]) -> bool:
+def _is_python_2(node: ast.AST, bound: set[str], methods: frozenset[str]) -> bool:
     if isinstance(node, ast.Name):
         return isinstance(node.ctx, ast.Load) and node.id in NAMES - bound
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         arguments = 1 if node.func.attr == "has_key" else 0
-        return node.func.attr in _METHODS and len(node.args) == arguments
+        return node.func.attr in methods and len(node.args) == arguments
     if isinstance(node, ast.Import):
         return any(alias.name in _MODULES for alias in node.names)
     return isinstance(node, ast.ImportFrom) and not node.level and node.module in _MODULES

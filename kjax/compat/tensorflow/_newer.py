@@ -14,9 +14,10 @@ from kjax._core.tensors import Tensor, Variable
 from kjax.backend._ops import array, float_array
 from kjax.compat.tensorflow._arguments import axes, convert, dtype_name, static
 from kjax.compat.tensorflow._graph import node
+from kjax.compat.tensorflow._scatters import case
 from kjax.compat.tensorflow._selected import value_of
 from kjax.compat.tensorflow.arrays import is_told
-from kjax.compat.tensorflow.control import cond, map_fn
+from kjax.compat.tensorflow.control import map_fn
 from kjax.compat.tensorflow.math import div_no_nan as divide_no_nan
 from kjax.compat.tensorflow.math import equal, multiply
 
@@ -160,14 +161,9 @@ def switch_case(branch_index: Any, branch_fns: Any, default: Any = None, name: s
     """What the function with a number returns; `default`, or the last one, for any other number."""
     pairs = list(branch_fns.items()) if isinstance(branch_fns, dict) else list(branch_fns)
     pairs = [pair if isinstance(pair, tuple) else (i, pair) for i, pair in enumerate(pairs)]
-    made = default or pairs[-1][1]
     if is_told(branch_index):
-        return dict(pairs).get(int(static(branch_index)), made)()
-    for number, function in reversed(pairs):
-        made = lambda number=number, function=function, rest=made: cond(  # noqa: E731
-            equal(branch_index, number), function, rest
-        )
-    return made()
+        return dict(pairs).get(int(static(branch_index)), default or pairs[-1][1])()
+    return case([(equal(branch_index, number), function) for number, function in pairs], default)
 
 
 def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
